@@ -1,6 +1,6 @@
-//! Puts the built site into the program. `HOLLY_EMBED` names its folder (`make build` sets it); the
-//! files become a table in `$OUT_DIR/site.rs`, which `server::state::site::program` includes. Without it
-//! the table is empty.
+//! Embeds the built site in the program. `HOLLY_EMBED` is its folder (`make build` sets it); the
+//! files become a table in `$OUT_DIR/site.rs`, which `server::state::site::program` includes.
+//! Without `HOLLY_EMBED` the table is empty.
 
 use std::{
     env, fs,
@@ -25,8 +25,8 @@ fn main() -> io::Result<()> {
     fs::write(Path::new(&folder).join("site.rs"), format!("&[{rows}]"))
 }
 
-/// Every file in its order, without those that are another one compressed, and without types that
-/// no browser asks for.
+/// Every file, sorted, without the compressed variants and without `.d.ts` files, which no browser
+/// requests.
 fn files_below(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -41,14 +41,15 @@ fn files_below(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// One row of the table. The tag tells a file from every other by its content.
+/// A row of the table. The tag is a hash of the content.
 fn row(site: &Path, path: &Path) -> io::Result<String> {
     let plain = fs::read(path)?;
     let mut hasher = DefaultHasher::new();
     hasher.write(&plain);
     let address = path.strip_prefix(site).map_err(io::Error::other)?;
     Ok(format!(
-        "File {{ address: {:?}, tag: \"{:016x}\", plain: include_bytes!({path:?}), brotli: {}, gzip: {} }},\n",
+        "File {{ address: {:?}, tag: \"{:016x}\", plain: include_bytes!({path:?}), \
+         brotli: {}, gzip: {} }},\n",
         format!("/{}", address.display()),
         hasher.finish(),
         compressed(path, "br", plain.len()),
@@ -56,12 +57,12 @@ fn row(site: &Path, path: &Path) -> io::Result<String> {
     ))
 }
 
-/// The compressed file beside `path`, where it is worth its bytes.
+/// The compressed variant of `path`, if it is at least a tenth smaller.
 fn compressed(path: &Path, extension: &str, plain: usize) -> String {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{extension}"));
-    let worth = fs::metadata(&name).is_ok_and(|found| found.len() < plain as u64 * 9 / 10);
-    if worth {
+    let is_smaller = fs::metadata(&name).is_ok_and(|found| found.len() < plain as u64 * 9 / 10);
+    if is_smaller {
         format!("Some(include_bytes!({name:?}))")
     } else {
         "None".to_owned()

@@ -1,5 +1,4 @@
-//! The HTML around every page, and the table of pages. Runs on the server only; what lives in the
-//! browser are islands.
+//! The HTML document and the table of pages. Rendered on the server only; the browser runs islands.
 
 use crate::{
     domain::{Detail, Theme},
@@ -21,7 +20,7 @@ use leptos_router::{
     path,
 };
 
-/// The whole document.
+/// The HTML document.
 pub fn shell() -> impl IntoView {
     let state = expect_context::<State>();
     let theme = use_context::<Theme>().map(Theme::as_str);
@@ -43,8 +42,8 @@ pub fn shell() -> impl IntoView {
     }
 }
 
-/// The table of pages. Every page is rendered whole before it is sent: it reads and works without a
-/// script.
+/// The table of pages. Every page is rendered completely before it is sent, so it works without
+/// JavaScript.
 #[component]
 fn App() -> impl IntoView {
     provide_meta_context();
@@ -53,7 +52,7 @@ fn App() -> impl IntoView {
     view! {
         <Link rel="stylesheet" href=style::CHAT.address.as_str()/>
         {(!is_chat).then(|| view! { <Link rel="stylesheet" href=style::PAGES.address.as_str()/> })}
-        <Title formatter=|title: String| if title.is_empty() { "Holly".to_owned() } else { format!("{title} · Holly") }/>
+        <Title formatter=document_title/>
         <Router>
             <FlatRoutes fallback=NotFound>
                 <Route path=path!("/") view=ChatPage ssr=SsrMode::Async/>
@@ -73,20 +72,35 @@ fn App() -> impl IntoView {
     }
 }
 
-/// Brings the islands to life. Leptos's own component writes the nonce into `crossorigin`, which
-/// keeps Firefox from using the preload (leptos issue 4843); this one writes it plainly.
+fn document_title(title: String) -> String {
+    if title.is_empty() {
+        "Holly".to_owned()
+    } else {
+        format!("{title} · Holly")
+    }
+}
+
+/// Loads the WASM and hydrates the islands. Leptos's own component writes the nonce into
+/// `crossorigin`, which keeps Firefox from using the preload (leptos issue 4843).
 #[component]
 fn Hydration(site: Site) -> impl IntoView {
     let nonce = use_nonce();
     let start = format!(
-        "import({:?}).then(async holly => {{ await holly.default({{module_or_path: {:?}}}); holly.hydrate(); {} }});",
+        "import({:?}).then(async holly => {{ \
+         await holly.default({{module_or_path: {:?}}}); holly.hydrate(); {} }});",
         site.script,
         site.wasm,
         include_str!("islands.js")
     );
     view! {
         <link rel="modulepreload" href=site.script.clone() crossorigin=""/>
-        <link rel="preload" href=site.wasm.clone() r#as="fetch" r#type="application/wasm" crossorigin=""/>
+        <link
+            rel="preload"
+            href=site.wasm.clone()
+            r#as="fetch"
+            r#type="application/wasm"
+            crossorigin=""
+        />
         <script type="module" nonce=nonce inner_html=start></script>
     }
 }

@@ -1,4 +1,5 @@
-//! The command line.
+//! The command line: `holly` and its subcommands. A command parses its arguments here or in
+//! `commands/` and calls the library.
 
 #[path = "commands/backup.rs"]
 mod backup;
@@ -13,10 +14,10 @@ use clap::{Parser, Subcommand};
 use holly::{
     domain::ids::UserId,
     server::{
-        base::{clock::Clock, telemetry},
+        base::{clock::Clock, data_dir::DataDir, telemetry},
         identity,
         serve::{self, check},
-        state::config::Settings,
+        state::{config::Settings, join_problems},
         store::{Store, users},
     },
 };
@@ -24,7 +25,10 @@ use people::UserCommand;
 use retention::{ArchiveCommand, HoldCommand, RetentionCommand};
 use std::{path::PathBuf, process::ExitCode};
 
-/// A self-hosted chat with an assistant whose work is visible.
+/// A self-hosted chat with an AI assistant whose work is visible
+///
+/// Without a command it serves. Every option can be set by its environment variable too; commands
+/// other than serve read their settings from there.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
@@ -36,51 +40,53 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serves pages and HTTP API; what happens without a command.
+    /// Serve the pages and the HTTP API (default)
     Serve(Box<Settings>),
-    /// Tries the settings: data folder, database, every model; says what is wrong with each.
+    /// Check the settings: data folder, database, archive, sign-in provider and models
     Check,
-    /// Brings the database's tables up to date and ends.
+    /// Migrate the database and exit
     Migrate {
-        /// Do not copy a SQLite database before its tables change.
+        /// Do not back up a SQLite database before its tables change
         #[arg(long)]
         without_backup: bool,
     },
-    /// People.
+    /// Manage users
     #[command(subcommand)]
     User(UserCommand),
-    /// API keys.
+    /// Manage API keys
     #[command(subcommand)]
     Key(KeyCommand),
-    /// The tiers: what is due, and carrying it out.
+    /// Plan and run retention
     #[command(subcommand)]
     Retention(RetentionCommand),
-    /// What neither expires nor can be deleted.
+    /// Manage holds, which keep entries from expiring and from being deleted
     #[command(subcommand)]
     Hold(HoldCommand),
-    /// Objects of the archive.
+    /// Inspect and repair the archive
     #[command(subcommand)]
     Archive(ArchiveCommand),
-    /// Copies the SQLite database into a new file, while the server runs.
+    /// Back up the SQLite database to a new file; the server may be running
     Backup {
-        /// The new file.
+        /// Path of the new file
         file: PathBuf,
     },
-    /// Copies the database to another, such as from SQLite to PostgreSQL, and verifies it.
+    /// Copy the database to another one, such as from SQLite to PostgreSQL, and verify the copy
+    ///
+    /// The target must be empty. The command can be run again after an interruption. Stop every
+    /// server first.
     Copy(copy::CopyCommand),
-    /// Puts a backup in place of the database, or makes one fit that was put in place already,
-    /// while no server runs.
+    /// Restore a backup; stop the server first
     Restore(backup::RestoreCommand),
 }
 
 #[derive(Subcommand)]
 enum KeyCommand {
-    /// Makes an API key and prints it, this once.
+    /// Create an API key and print it; it is not shown again
     Add {
-        /// Whose key.
+        /// Email address of the key's user
         #[arg(long)]
         user: String,
-        /// What it is for.
+        /// Name of the key
         #[arg(long)]
         name: String,
     },
@@ -107,9 +113,13 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     };
     let config = settings
         .check()
-        .map_err(|problems| problems.join("\nholly: "))?;
+        .map_err(|problems| join_problems(&problems))?;
     telemetry::start(&settings.log)?;
-    std::fs::create_dir_all(&config.data_dir)?;
+    // these report a data folder that cannot be used together with other problems
+    let reports_data_dir = matches!(cli.command, None | Some(Command::Serve(_) | Command::Check));
+    if !reports_data_dir {
+        DataDir::create(&config.data_dir)?;
+    }
     match cli.command {
         None | Some(Command::Serve(_)) => Ok(serve::serve(config, Clock::system()).await?),
         Some(Command::Retention(command)) => retention::retention(&config, command).await,
@@ -119,7 +129,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Restore(command)) => backup::restore(&config, command).await,
         Some(Command::Copy(command)) => copy::run(&config, command).await,
         Some(Command::User(command)) => people::user(&config, command).await,
-        Some(Command::Check) => tell(&check::check(&config).await),
+        Some(Command::Check) => print_findings(&check::check(&config).await),
         Some(other) => {
             let (url, direct) = (&config.database_url, &config.listen_url);
             let store = match other {
@@ -139,34 +149,35 @@ async fn administer(store: &Store, command: Command) -> Result<(), Failure> {
     let now = Clock::system().now();
     match command {
         Command::Key(KeyCommand::Add { user, name }) => {
-            let key = identity::create_key(store, now, person(store, &user).await?, &name).await?;
-            say(&key);
+            let user = find_user(store, &user).await?;
+            let key = identity::create_key(store, now, user, &name).await?;
+            print_line(&key);
         }
-        _ => say("the tables are up to date"),
+        _ => print_line("the tables are up to date"),
     }
     Ok(())
 }
 
-/// One line for each finding; it fails when anything is wrong.
-fn tell(findings: &[check::Finding]) -> Result<(), Failure> {
+/// Prints a line for each finding. Errors: a check failed.
+fn print_findings(findings: &[check::Finding]) -> Result<(), Failure> {
     for finding in findings {
         match &finding.result {
-            Ok(how) => say(&format!("ok      {}: {how}", finding.what)),
-            Err(why) => say(&format!("WRONG   {}: {why}", finding.what)),
+            Ok(result) => print_line(&format!("ok      {}: {result}", finding.what)),
+            Err(why) => print_line(&format!("WRONG   {}: {why}", finding.what)),
         }
     }
-    let wrong = findings
+    let failed = findings
         .iter()
         .filter(|finding| finding.result.is_err())
         .count();
-    if wrong == 0 {
+    if failed == 0 {
         Ok(())
     } else {
-        Err(format!("{wrong} of {} checks failed", findings.len()).into())
+        Err(format!("{failed} of {} checks failed", findings.len()).into())
     }
 }
 
-async fn person(store: &Store, email: &str) -> Result<UserId, Failure> {
+async fn find_user(store: &Store, email: &str) -> Result<UserId, Failure> {
     let found = users::by_email(&mut *store.read().await?, &email.to_lowercase()).await?;
     found.map(|record| record.account.id).ok_or_else(|| {
         format!("there is no account {email}; add it with `holly user add {email}`").into()
@@ -175,8 +186,8 @@ async fn person(store: &Store, email: &str) -> Result<UserId, Failure> {
 
 #[expect(
     clippy::print_stdout,
-    reason = "what a command answers goes to standard output"
+    reason = "the output of a command goes to standard output"
 )]
-fn say(line: &str) {
+fn print_line(line: &str) {
     println!("{line}");
 }

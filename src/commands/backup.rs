@@ -1,6 +1,6 @@
 //! `holly backup` and `holly restore`.
 
-use super::{Failure, copy::sqlite_file, say};
+use super::{Failure, copy::sqlite_file, print_line};
 use holly::{
     domain::time::Timestamp,
     server::{
@@ -10,7 +10,7 @@ use holly::{
             report::RestoreReport,
             restore::{after_restore, check_archive},
         },
-        state::{config::Config, open_retention},
+        state::{config::Config, open_tiers},
         store::Store,
     },
 };
@@ -18,14 +18,15 @@ use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
 pub struct RestoreCommand {
-    /// The backup of a SQLite database; it takes the place of the database, which stays beside it
-    /// under another name.
+    /// Backup of a SQLite database
+    ///
+    /// It replaces the database, which is kept beside it under another name.
     #[arg(required_unless_present = "in_place", conflicts_with = "in_place")]
     file: Option<PathBuf>,
-    /// The backup is in place, such as after pg_restore.
+    /// The backup is in place already, such as after pg_restore
     #[arg(long)]
     in_place: bool,
-    /// Give up the entries whose objects the archive does not have, however many.
+    /// Give up entries whose objects are missing from the archive, however many
     #[arg(long)]
     without_archive: bool,
 }
@@ -33,7 +34,7 @@ pub struct RestoreCommand {
 /// `holly backup FILE`.
 pub async fn backup(config: &Config, file: &Path) -> Result<(), Failure> {
     if file.exists() {
-        return Err(format!("{} is there already", file.display()).into());
+        return Err(format!("{} already exists; name a new file", file.display()).into());
     }
     if let Some(database) = sqlite_file(&config.database_url).filter(|database| !database.is_file())
     {
@@ -44,95 +45,96 @@ pub async fn backup(config: &Config, file: &Path) -> Result<(), Failure> {
         .backup(file.to_str().ok_or("the file's name must be UTF-8")?)
         .await?;
     store.close().await;
-    say(&format!("backed up to {}", file.display()));
+    print_line(&format!("backed up to {}", file.display()));
     Ok(())
 }
 
 /// `holly restore …`.
 pub async fn restore(config: &Config, command: RestoreCommand) -> Result<(), Failure> {
-    let _alone = DataDir::take(&config.data_dir)?;
+    let _lock = DataDir::take(&config.data_dir)?;
     let now = Clock::system().now();
-    let (restored, kept) = match &command.file {
-        Some(file) => replace(config, file, &command, now).await?,
-        None => (make_fit(config, &command, now).await?, String::new()),
+    let (restored, replaced) = match &command.file {
+        Some(file) => replace_database(config, file, &command, now).await?,
+        None => (finish_restore(config, &command, now).await?, String::new()),
     };
-    say(&format!(
-        "restored; {} erased again, {} objects listed anew, {} gone{kept}",
+    print_line(&format!(
+        "restored; {} erased again, {} objects added to the manifest, {} missing{replaced}",
         restored.erased, restored.adopted, restored.missing,
     ));
     Ok(())
 }
 
-/// Puts a backup in place of the database, which stays beside it under another name. Returns where,
-/// too.
-async fn replace(
+/// Replaces the database with a backup and keeps it beside the backup under another name, which is
+/// returned as the end of a sentence.
+async fn replace_database(
     config: &Config,
     file: &Path,
     command: &RestoreCommand,
     now: Timestamp,
 ) -> Result<(RestoreReport, String), Failure> {
-    let database = sqlite_file(&config.database_url)
-        .ok_or("a PostgreSQL database is restored with pg_restore; make it fit to be served with `holly restore --in-place` then")?;
+    let database = sqlite_file(&config.database_url).ok_or(
+        "restore a PostgreSQL database with pg_restore, then run `holly restore --in-place`",
+    )?;
     if !file.is_file() {
         return Err(format!("there is no backup {}", file.display()).into());
     }
-    let ready = PathBuf::from(format!("{}.restoring", database.display()));
+    let copy = PathBuf::from(format!("{}.restoring", database.display()));
     for ending in ["", "-wal", "-shm"] {
-        let left = PathBuf::from(format!("{}{ending}", ready.display()));
-        if left.exists() {
-            std::fs::remove_file(left)?;
+        let leftover = PathBuf::from(format!("{}{ending}", copy.display()));
+        if leftover.exists() {
+            std::fs::remove_file(leftover)?;
         }
     }
-    // first of all: opening the database may replace a copy that a migration made
-    std::fs::copy(file, &ready)?;
+    // copied first: opening the database may replace a backup that a migration made
+    std::fs::copy(file, &copy)?;
     if database.is_file()
         && let Err(why) = list_erasures(config, now).await
     {
-        say(&format!(
-            "what was erased in the last minutes cannot be read from the database that is replaced: \
-             {why}"
+        print_line(&format!(
+            "erasures of the last minutes cannot be read from the replaced database: {why}"
         ));
     }
-    let url = format!("sqlite://{}", ready.display());
-    let beside = Config {
+    let url = format!("sqlite://{}", copy.display());
+    let copy_config = Config {
         database_url: url.clone(),
         listen_url: url,
         ..config.clone()
     };
-    let restored = make_fit(&beside, command, now).await?;
+    let restored = finish_restore(&copy_config, command, now).await?;
     let old = format!("{}.before-{}", database.display(), now.millis());
-    swap(&database, &ready, &old)?;
-    Ok((restored, format!("; what was there is {old}")))
+    swap(&database, &copy, &old)?;
+    Ok((restored, format!("; the replaced database is {old}")))
 }
 
-/// Brings the archive's list of erasures up to date from the database that is to be replaced, and
-/// repairs it.
+/// Brings the archive's erasure log up to date from the database that is replaced, and repairs its
+/// damaged files.
 async fn list_erasures(config: &Config, now: Timestamp) -> Result<(), Failure> {
     let tiers = Tiers {
         store: Store::open_without_backup(&config.database_url, &config.listen_url).await?,
         archive: Archive::open(&config.retention.archive_url)?,
     };
-    let mended = repair(&tiers, now).await?;
+    let repaired = repair(&tiers, now).await?;
     tiers.store.close().await;
-    if mended > 0 {
-        say(&format!(
-            "{mended} damaged files of the archive's list of erasures were written anew from the database that is replaced"
+    if repaired > 0 {
+        print_line(&format!(
+            "rewrote {repaired} damaged files of the archive's erasure log from the replaced \
+             database"
         ));
     }
     Ok(())
 }
 
-/// Makes a backup fit to be served. Where it breaks off it is done again from the beginning.
-async fn make_fit(
+/// Prepares a restored database for serving. After an interruption it is run again from the start.
+async fn finish_restore(
     config: &Config,
     command: &RestoreCommand,
     now: Timestamp,
 ) -> Result<RestoreReport, Failure> {
-    // it is a backup itself
+    // not backed up before a migration: it is a backup
     let store = Store::open_without_backup(&config.database_url, &config.listen_url).await?;
     store.begin_new_epoch().await?;
     store.close().await;
-    let tiers = open_retention(config).await?;
+    let tiers = open_tiers(config).await?;
     if !command.without_archive {
         check_archive(&tiers).await?;
     }
@@ -142,8 +144,8 @@ async fn make_fit(
     Ok(restored)
 }
 
-/// Puts `ready` in place of the database, whose files stay under the name `old`.
-fn swap(database: &Path, ready: &Path, old: &str) -> std::io::Result<()> {
+/// Replaces the database with `copy` and keeps its files under the name `old`.
+fn swap(database: &Path, copy: &Path, old: &str) -> std::io::Result<()> {
     if database.exists() {
         std::fs::hard_link(database, old)?;
     }
@@ -153,5 +155,5 @@ fn swap(database: &Path, ready: &Path, old: &str) -> std::io::Result<()> {
             std::fs::rename(&beside, format!("{old}{ending}"))?;
         }
     }
-    std::fs::rename(ready, database)
+    std::fs::rename(copy, database)
 }

@@ -1,6 +1,6 @@
-//! `holly copy`: moves a database to another, and says what else has to move.
+//! `holly copy`: copies the database to another one and prints what else has to be moved.
 
-use super::{Failure, say};
+use super::{Failure, print_line};
 use clap::Args;
 use holly::server::{
     archive::{Archive, copy::copy_objects},
@@ -13,26 +13,25 @@ use holly::server::{
 };
 use std::path::{Path, PathBuf};
 
-/// Rows of a table after which it is said how far it is.
-const TELL_EVERY: i64 = 50_000;
+/// Rows of a table between two lines of progress.
+const PROGRESS_ROWS: i64 = 50_000;
 
-/// Copies the database into an empty one, verifies it, and can be run again after an interruption.
-/// Nothing may write meanwhile.
 #[derive(Args)]
 pub struct CopyCommand {
-    /// Where to: postgres://USER:PASSWORD@HOST/NAME, or sqlite://PATH.
+    /// Target: postgres://USER:PASSWORD@HOST/NAME or sqlite://PATH
     #[arg(long, env = "HOLLY_COPY_TO", hide_env_values = true)]
     to: String,
-    /// Copies the archive's objects too: s3://BUCKET/PREFIX with the usual AWS_* variables, or
-    /// file://FOLDER.
+    /// Copy the archive too, to s3://BUCKET/PREFIX or file://FOLDER
+    ///
+    /// A bucket uses the usual AWS_* variables.
     #[arg(long)]
     archive: Option<String>,
 }
 
 /// `holly copy …`.
 pub async fn run(config: &Config, command: CopyCommand) -> Result<(), Failure> {
-    // held to the end: no server may write to what is being copied
-    let _alone = DataDir::take(&config.data_dir)?;
+    // locked to the end: no server may write to the source
+    let _lock = DataDir::take(&config.data_dir)?;
     let from_sqlite = sqlite_file(&config.database_url);
     if let Some(file) = from_sqlite.as_ref().filter(|file| !file.is_file()) {
         return Err(format!("DATABASE_URL: there is no database {}", file.display()).into());
@@ -40,10 +39,10 @@ pub async fn run(config: &Config, command: CopyCommand) -> Result<(), Failure> {
     if command.to == config.database_url
         || from_sqlite.is_some() && sqlite_file(&command.to) == from_sqlite
     {
-        return Err("--to is the database itself; name another".into());
+        return Err("--to is the database itself; name another one".into());
     }
     if from_sqlite.is_none() {
-        say("Stop every server first: what is written from now on is not copied.");
+        print_line("Stop every server first: anything written from now on is not copied.");
     }
     let source = Store::open_with_pooler(&config.database_url, &config.listen_url).await?;
     let copied = copy(&source, &command.to, &mut progress()).await;
@@ -53,18 +52,19 @@ pub async fn run(config: &Config, command: CopyCommand) -> Result<(), Failure> {
         copied.tables.len(),
         copied.tables.iter().map(|table| table.rows).sum::<i64>(),
     );
-    say(&format!(
+    print_line(&format!(
         "{rows} rows in {tables} tables {}",
         if copied.already {
-            "were there already, the same"
+            "are in the target already"
         } else {
             "copied and verified"
         }
     ));
-    tell_of_archive(config, command.archive.as_deref()).await?;
-    tell_of_files(&config.data_dir);
-    say(
-        "Cursors stay valid: epoch and revisions are the same. Serve one of the two databases from now on, never both.",
+    copy_archive(config, command.archive.as_deref()).await?;
+    print_files_to_move(&config.data_dir);
+    print_line(
+        "Cursors stay valid: epoch and revisions are the same. \
+         Serve only one of the two databases from now on.",
     );
     Ok(())
 }
@@ -76,19 +76,21 @@ pub(super) fn sqlite_file(url: &str) -> Option<PathBuf> {
 }
 
 fn progress() -> impl FnMut(CopyStep) -> holly::server::store::Result<()> + Send {
-    let (mut of, mut written, mut told) = (0, 0, 0);
+    let (mut total, mut written, mut printed) = (0, 0, 0);
     move |step| {
         match step {
-            CopyStep::Started(_, rows) => (of, written, told) = (rows, 0, 0),
+            CopyStep::Started(_, rows) => (total, written, printed) = (rows, 0, 0),
             CopyStep::Wrote(name, rows) => {
                 written += rows as i64;
-                if written - told >= TELL_EVERY {
-                    told = written;
-                    say(&format!("        {name}: {written} rows written, of {of}"));
+                if written - printed >= PROGRESS_ROWS {
+                    printed = written;
+                    print_line(&format!(
+                        "        {name}: {written} of {total} rows written"
+                    ));
                 }
             }
             CopyStep::Verified(table) => {
-                say(&format!(
+                print_line(&format!(
                     "same    {}: {} rows, sha256 {}",
                     table.name,
                     table.rows,
@@ -100,32 +102,36 @@ fn progress() -> impl FnMut(CopyStep) -> holly::server::store::Result<()> + Send
     }
 }
 
-async fn tell_of_archive(config: &Config, to: Option<&str>) -> Result<(), Failure> {
-    let here = &config.retention.archive_url;
+/// Copies the archive to `to`, or prints that it stays where it is.
+async fn copy_archive(config: &Config, to: Option<&str>) -> Result<(), Failure> {
+    let from = &config.retention.archive_url;
     let Some(to) = to else {
-        say(&if here.starts_with("file://") {
+        print_line(&if from.starts_with("file://") {
             format!(
-                "The archive stays in {here}: run again with --archive s3://…, or keep HOLLY_ARCHIVE_URL as it is."
+                "The archive stays in {from}: run again with --archive s3://…, \
+                 or keep HOLLY_ARCHIVE_URL as it is."
             )
         } else {
-            format!("The archive stays at {here}: keep HOLLY_ARCHIVE_URL as it is.")
+            format!("The archive stays at {from}: keep HOLLY_ARCHIVE_URL as it is.")
         });
         return Ok(());
     };
-    let copied = copy_objects(&Archive::open(here)?, &Archive::open(to)?).await?;
-    say(&format!(
-        "{} objects ({} bytes) of the archive are at {to}, read back and the same; set HOLLY_ARCHIVE_URL={to}",
+    let copied = copy_objects(&Archive::open(from)?, &Archive::open(to)?).await?;
+    print_line(&format!(
+        "{} objects ({} bytes) of the archive copied to {to} and verified; \
+         set HOLLY_ARCHIVE_URL={to}",
         copied.objects, copied.bytes
     ));
     Ok(())
 }
 
-fn tell_of_files(data_dir: &Path) {
+fn print_files_to_move(data_dir: &Path) {
     let files = data_dir.join("files");
-    let people = std::fs::read_dir(&files).map_or(0, Iterator::count);
-    if people > 0 {
-        say(&format!(
-            "Files of {people} people stay in {}: copy that folder into the data folder of the new server, which moves them into its bucket where it has one.",
+    let users = std::fs::read_dir(&files).map_or(0, Iterator::count);
+    if users > 0 {
+        print_line(&format!(
+            "Files of {users} users stay in {}: copy that folder into the data folder of the new \
+             server, which moves them into its bucket if it has one.",
             files.display()
         ));
     }

@@ -1,7 +1,6 @@
-//! `holly user …`: people, for who runs Holly. What is done here holds at once in a server that
-//! runs.
+//! `holly user …`: manages users. Changes take effect at once in a running server.
 
-use super::{Failure, say};
+use super::{Failure, print_line};
 use clap::Subcommand;
 use futures::TryStreamExt;
 use holly::{
@@ -12,7 +11,7 @@ use holly::{
         feed::cluster::{Cluster, PollIntervals},
         files::FileStore,
         identity::{self, RequestedBy},
-        state::{config::Config, open_retention},
+        state::{config::Config, open_tiers},
         store::{self, Store},
     },
 };
@@ -22,54 +21,56 @@ use std::{
     sync::Arc,
 };
 
-/// People printed at once.
-const PAGE: i64 = 1_000;
+/// Users read at once for the list.
+const PAGE_SIZE: i64 = 1_000;
 
 #[derive(Subcommand)]
 pub enum UserCommand {
-    /// Adds a person; the password is read from standard input.
+    /// Add a user; the password is read from standard input
     Add {
-        /// The address they sign in with.
+        /// Email address that the user signs in with
         email: String,
-        /// May see everybody's figures, and invite and disable people.
+        /// Make the user an admin, who sees all statistics and manages users
         #[arg(long)]
         admin: bool,
     },
-    /// Prints everybody: address, admin or person, enabled or disabled, since when, last active.
+    /// List users: email address, role, state, created, last active
     List,
-    /// Prints a link with which somebody makes an account; it works once.
+    /// Print a link to create an account; it works once
     Invite {
-        /// For whom.
+        /// Email address of the new user
         email: String,
-        /// As an admin.
+        /// Make the new user an admin
         #[arg(long)]
         admin: bool,
     },
-    /// Makes somebody an admin.
+    /// Make a user an admin
     Admin {
-        /// Whom.
+        /// Email address of the user
         email: String,
-        /// No longer.
+        /// Remove the role instead
         #[arg(long)]
         remove: bool,
     },
-    /// Shuts somebody out at once: sessions, keys, streams and running answers end. What they wrote
-    /// stays.
+    /// Disable a user at once
+    ///
+    /// Ends sessions, API keys, streams and running answers. The user's data is kept.
     Disable {
-        /// Whom.
+        /// Email address of the user
         email: String,
     },
-    /// Lets somebody in again.
+    /// Enable a disabled user
     Enable {
-        /// Whom.
+        /// Email address of the user
         email: String,
     },
-    /// Erases somebody with everything they have, from every tier, and prints a receipt. On a
-    /// terminal it asks first.
+    /// Erase a user and all their data from every tier, and print a receipt
+    ///
+    /// Asks for confirmation on a terminal.
     Erase {
-        /// Whom.
+        /// Email address of the user
         email: String,
-        /// Writes their work log of all tiers to this new file first, one JSON object a line.
+        /// Export the user's work log to this new file first, one JSON object per line
         #[arg(long)]
         export: Option<PathBuf>,
     },
@@ -77,9 +78,9 @@ pub enum UserCommand {
 
 /// `holly user …`.
 pub async fn user(config: &Config, command: UserCommand) -> Result<(), Failure> {
-    let tiers = open_retention(config).await?;
+    let tiers = open_tiers(config).await?;
     let store = tiers.store.clone();
-    let relay = (!store.is_single_process()).then(|| {
+    let cluster = (!store.is_single_process()).then(|| {
         Cluster::new(
             store.clone(),
             Arc::default(),
@@ -88,15 +89,15 @@ pub async fn user(config: &Config, command: UserCommand) -> Result<(), Failure> 
             PollIntervals::default(),
         )
     });
-    let done = carry_out(config, &tiers, command).await;
-    if let Some(relay) = relay {
-        relay.tell_now().await?;
+    let result = execute(config, &tiers, command).await;
+    if let Some(cluster) = cluster {
+        cluster.notify_now().await?;
     }
     store.close().await;
-    done
+    result
 }
 
-async fn carry_out(config: &Config, tiers: &Tiers, command: UserCommand) -> Result<(), Failure> {
+async fn execute(config: &Config, tiers: &Tiers, command: UserCommand) -> Result<(), Failure> {
     let (store, now) = (&tiers.store, Clock::system().now());
     match command {
         UserCommand::Add { email, admin } => {
@@ -104,33 +105,33 @@ async fn carry_out(config: &Config, tiers: &Tiers, command: UserCommand) -> Resu
                 .lock()
                 .lines()
                 .next()
-                .ok_or("the password is read from standard input")??;
+                .ok_or("no password; write it to standard input")??;
             let account = identity::add_account(store, now, &email, &password, admin).await?;
-            say(&format!("added {}", account.email));
+            print_line(&format!("added {}", account.email));
         }
         UserCommand::List => list(store).await?,
         UserCommand::Invite { email, admin } => {
             let secret = identity::invite(store, now, None, &email, admin).await?;
-            let here = config
+            let url = config
                 .public_url
                 .clone()
                 .unwrap_or_else(|| format!("http://{}", config.addr));
-            say(&format!("{here}/join?secret={secret}"));
+            print_line(&format!("{url}/join?secret={secret}"));
         }
         UserCommand::Admin { email, remove } => {
             identity::set_admin(store, now, find(store, &email).await?.id, !remove).await?;
-            say(&format!(
+            print_line(&format!(
                 "{email} is {} admin",
                 if remove { "no longer an" } else { "an" }
             ));
         }
         UserCommand::Disable { email } => {
             identity::disable(store, now, find(store, &email).await?.id).await?;
-            say(&format!("{email} is disabled"));
+            print_line(&format!("{email} is disabled"));
         }
         UserCommand::Enable { email } => {
             identity::enable(store, find(store, &email).await?.id).await?;
-            say(&format!("{email} is enabled"));
+            print_line(&format!("{email} is enabled"));
         }
         UserCommand::Erase { email, export } => erase(config, tiers, &email, export).await?,
     }
@@ -138,15 +139,15 @@ async fn carry_out(config: &Config, tiers: &Tiers, command: UserCommand) -> Resu
 }
 
 async fn find(store: &Store, email: &str) -> Result<Person, Failure> {
-    identity::find_by_email(store, email)
-        .await
-        .map_err(|_| format!("there is no account {email}; `holly user list` shows them").into())
+    identity::find_by_email(store, email).await.map_err(|_| {
+        format!("there is no account {email}; list accounts with `holly user list`").into()
+    })
 }
 
 async fn list(store: &Store) -> Result<(), Failure> {
     let mut after = String::new();
     loop {
-        let page = store::people::list(&mut *store.read().await?, "", &after, PAGE).await?;
+        let page = store::people::list(&mut *store.read().await?, "", &after, PAGE_SIZE).await?;
         let Some(last) = page.last() else {
             return Ok(());
         };
@@ -161,7 +162,7 @@ async fn list(store: &Store) -> Result<(), Failure> {
             let active = person
                 .last_active_at
                 .map_or_else(|| "never".to_owned(), |at| at.to_string());
-            say(&format!(
+            print_line(&format!(
                 "{}\t{role}\t{state}\t{}\t{active}",
                 person.email, person.created_at
             ));
@@ -178,8 +179,8 @@ async fn erase(
     let person = find(&tiers.store, email).await?;
     let on_terminal = std::io::stdin().is_terminal();
     let file = match file {
-        None if on_terminal => Some(asked(
-            "Export what they have first? The name of a new file, or nothing: ",
+        None if on_terminal => Some(prompt(
+            "Export the work log first? Name of a new file, or nothing to skip: ",
         )?)
         .filter(|name| !name.is_empty())
         .map(PathBuf::from),
@@ -189,14 +190,14 @@ async fn erase(
         export(tiers, &person, file).await?;
     }
     if on_terminal
-        && asked(&format!(
-            "Everything of {} goes for good. The address again, to be sure: ",
+        && prompt(&format!(
+            "All data of {} will be erased permanently. Type the email address to confirm: ",
             person.email
         ))?
         .to_lowercase()
             != person.email
     {
-        return Err("nothing was erased".into());
+        return Err("the email address does not match; nothing was erased".into());
     }
     let files = FileStore::open(&config.retention.archive_url, &config.data_dir)?;
     let deleted = identity::delete_account(
@@ -208,11 +209,11 @@ async fn erase(
         |_| {},
     )
     .await?;
-    say(&serde_json::to_string_pretty(&deleted.receipt)?);
+    print_line(&serde_json::to_string_pretty(&deleted.receipt)?);
     deleted.files_left.map_or(Ok(()), |error| Err(error.into()))
 }
 
-fn asked(question: &str) -> Result<String, Failure> {
+fn prompt(question: &str) -> Result<String, Failure> {
     let mut out = std::io::stderr();
     write!(out, "{question}")?;
     out.flush()?;
@@ -246,6 +247,6 @@ async fn export(tiers: &Tiers, person: &Person, file: &Path) -> Result<(), Failu
         }
     }
     out.into_inner()?.sync_all()?;
-    say(&format!("exported {count} entries to {}", file.display()));
+    print_line(&format!("exported {count} entries to {}", file.display()));
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! `holly retention`, `holly hold` and `holly archive`.
 
-use super::{Failure, copy::sqlite_file, person, say};
+use super::{Failure, copy::sqlite_file, find_user, print_line};
 use clap::Subcommand;
 use holly::{
     domain::{
@@ -16,7 +16,7 @@ use holly::{
             dry_run::dry_run,
             worker::{run_until_done, take_over},
         },
-        state::{begin_retention, config::Config, open_retention},
+        state::{config::Config, open_tiers, open_tiers_with_policy},
         store::users,
     },
 };
@@ -24,68 +24,66 @@ use std::{io::Write, time::Duration};
 
 #[derive(Subcommand)]
 pub enum RetentionCommand {
-    /// Shows what a run would do, step by step, and changes nothing.
+    /// Show the steps of a run without changing anything
     Plan(AsOf),
-    /// Carries out what is due.
+    /// Run retention now
     Run(AsOf),
 }
 
 #[derive(clap::Args)]
 pub struct AsOf {
-    /// The time by which entries age, such as 2027-01-31T00:00:00Z [default: now]
+    /// Time by which entries age, such as 2027-01-31T00:00:00Z [default: now]
     #[arg(long)]
     as_of: Option<String>,
-    /// Really run as of a time to come: entries are moved and deleted before their time.
+    /// Allow a future time: entries are moved and deleted early
     #[arg(long)]
     allow_future: bool,
-    /// The clock is right, although it has leapt since the last run.
+    /// Confirm that the clock is correct although it has jumped since the last run
     #[arg(long)]
     confirm_clock: bool,
-    /// The database is the right one, although it knows little of what lies in the archive or among
-    /// the files: delete the rest.
+    /// Delete archive objects and files that the database does not refer to, however many
+    ///
+    /// Confirms that the database is the right one although it refers to few of them.
     #[arg(long)]
     confirm_orphans: bool,
 }
 
 #[derive(Subcommand)]
 pub enum HoldCommand {
-    /// Keeps a person's entries, or those of one conversation, from expiring and from being
-    /// deleted; prints the hold's id.
+    /// Place a hold on a user's entries and print its id
     Place {
-        /// Whose entries.
+        /// Email address of the user
         #[arg(long)]
         user: String,
-        /// Only of this conversation.
+        /// Id of a conversation, to hold only its entries
         #[arg(long)]
         conversation: Option<ConversationId>,
-        /// Why.
+        /// Reason, shown to admins
         #[arg(long)]
         reason: String,
-        /// The admin who says so.
+        /// Email address of the admin who places it
         #[arg(long)]
         by: String,
     },
-    /// Releases a hold.
+    /// Release a hold
     Release {
-        /// Its id.
+        /// Id of the hold
         id: String,
     },
-    /// Lists holds in force.
+    /// List the holds in force, one JSON object per line
     List,
 }
 
 #[derive(Subcommand)]
 pub enum ArchiveCommand {
-    /// Prints an object of the archive as newline-delimited JSON, and fails where it is not what
-    /// the database says.
+    /// Print an object as newline-delimited JSON; fails if it does not match the database
     Cat {
-        /// Its key: its path in the archive, work-log/v1/….
+        /// Key of the object, its path in the archive: work-log/v1/…
         key: String,
     },
-    /// Gives up an object that is damaged or missing and of which there is no copy: its entries
-    /// count as deleted.
+    /// Give up a damaged or missing object that has no copy; its entries count as deleted
     GiveUp {
-        /// Its key, as the stats page names it.
+        /// Key of the object, as shown on the stats page
         key: String,
     },
 }
@@ -94,14 +92,18 @@ pub enum ArchiveCommand {
 pub async fn retention(config: &Config, command: RetentionCommand) -> Result<(), Failure> {
     let clock = Clock::system();
     let (tiers, as_of, dry) = match command {
-        RetentionCommand::Plan(as_of) => (open_retention(config).await?, as_of, true),
-        RetentionCommand::Run(as_of) => (begin_retention(config).await?, as_of, false),
+        RetentionCommand::Plan(as_of) => (open_tiers(config).await?, as_of, true),
+        RetentionCommand::Run(as_of) => (open_tiers_with_policy(config).await?, as_of, false),
     };
     let at = as_of.as_of.as_deref().map(parse_time).transpose()?;
     if !dry && at.is_some_and(|at| at > clock.now()) && !as_of.allow_future {
-        return Err("that time is yet to come; entries would be moved and deleted too early. Add --allow-future if that is meant".into());
+        return Err(
+            "--as-of is in the future, so entries would be moved and deleted early; add \
+             --allow-future to do that"
+                .into(),
+        );
     }
-    // in a rehearsal it is no clock that has leapt
+    // in a plan as of another time the clock did not jump
     let trust_clock = as_of.confirm_clock || as_of.allow_future || dry && at.is_some();
     let trust_database = as_of.confirm_orphans;
     let run = |wall: Timestamp| Run {
@@ -112,40 +114,41 @@ pub async fn retention(config: &Config, command: RetentionCommand) -> Result<(),
     };
     let report = if dry {
         let rehearsed = dry_run(&tiers, run(clock.now())).await?;
-        rehearsed.lines().iter().for_each(|step| say(step));
+        rehearsed.lines().iter().for_each(|step| print_line(step));
         rehearsed.report
     } else {
-        // a server that has the database open holds the folder in which it lies
-        let beside = sqlite_file(&config.database_url)
+        // a server that has a database in the data folder open locks the folder
+        let in_data_dir = sqlite_file(&config.database_url)
             .is_some_and(|file| file.parent() == Some(&config.data_dir));
-        let _runner = if beside {
+        let _runner = if in_data_dir {
             take_over(&tiers.store, &config.data_dir).await?
         } else {
             None
         };
         run_until_done(&tiers, &clock, run, Duration::MAX, &Metrics::default()).await?
     };
-    say(&serde_json::to_string_pretty(&report)?);
+    print_line(&serde_json::to_string_pretty(&report)?);
     if !dry && trust_database {
         let files = FileStore::open(&config.retention.archive_url, &config.data_dir)?;
-        say(&format!(
-            "{} files deleted that the database does not know",
+        print_line(&format!(
+            "deleted {} files that the database does not refer to",
             sweep_files(&tiers.store, &files, clock.now(), true).await?
         ));
     }
     if !dry {
-        // a server beside it does not know what was deleted here
+        // a running server does not know what was deleted here
         tiers.store.vacuum().await?;
     }
     tiers.store.close().await;
     if dry { Ok(()) } else { outcome(&report) }
 }
 
-/// Whoever started a run by a scheduler hears by its exit status that something is left to do.
+/// The exit status of a run: an error if something is left to do, so that a scheduler notices.
 fn outcome(report: &Report) -> Result<(), Failure> {
     if report.busy {
         return Err(
-            "another run is going on; try again when it has ended, or ten minutes after it died"
+            "another run is in progress; try again when it has ended, or ten minutes after it was \
+             killed"
                 .into(),
         );
     }
@@ -154,7 +157,7 @@ fn outcome(report: &Report) -> Result<(), Failure> {
     }
     match report.failures.first() {
         Some(first) => Err(format!(
-            "{} of its steps failed, and the next run tries again; the first: {first}",
+            "{} steps failed and are retried by the next run; the first: {first}",
             report.failed
         )
         .into()),
@@ -170,7 +173,7 @@ fn parse_time(text: &str) -> Result<Timestamp, Failure> {
 
 /// `holly hold …`.
 pub async fn hold(config: &Config, command: HoldCommand) -> Result<(), Failure> {
-    let tiers = open_retention(config).await?;
+    let tiers = open_tiers(config).await?;
     let now = Clock::system().now();
     match command {
         HoldCommand::Place {
@@ -180,24 +183,26 @@ pub async fn hold(config: &Config, command: HoldCommand) -> Result<(), Failure> 
             by,
         } => {
             let (user, admin): (UserId, UserId) = (
-                person(&tiers.store, &user).await?,
-                person(&tiers.store, &by).await?,
+                find_user(&tiers.store, &user).await?,
+                find_user(&tiers.store, &by).await?,
             );
             if !users::by_id(&mut *tiers.store.read().await?, admin)
                 .await?
                 .is_some_and(|account| account.is_admin)
             {
-                return Err(format!("{by} is no admin; --by names the admin who says so").into());
+                return Err(format!("{by} is not an admin; --by must name an admin").into());
             }
-            say(&holds::place_hold(&tiers, now, admin, (user, conversation), &reason).await?);
+            print_line(
+                &holds::place_hold(&tiers, now, admin, (user, conversation), &reason).await?,
+            );
         }
         HoldCommand::Release { id } => {
             holds::release_hold(&tiers, now, &id).await?;
-            say("released");
+            print_line("released");
         }
         HoldCommand::List => {
             for hold in holds::holds_in_force(&tiers).await? {
-                say(&serde_json::to_string(&hold)?);
+                print_line(&serde_json::to_string(&hold)?);
             }
         }
     }
@@ -207,19 +212,19 @@ pub async fn hold(config: &Config, command: HoldCommand) -> Result<(), Failure> 
 
 /// `holly archive …`.
 pub async fn archive(config: &Config, command: ArchiveCommand) -> Result<(), Failure> {
-    let (tiers, now) = (open_retention(config).await?, Clock::system().now());
-    let done = match command {
+    let (tiers, now) = (open_tiers(config).await?, Clock::system().now());
+    let result = match command {
         ArchiveCommand::Cat { key } => cat(&tiers, now, &key).await,
         ArchiveCommand::GiveUp { key } => give_up(&tiers, now, &key).await,
     };
     tiers.store.close().await;
-    done
+    result
 }
 
 async fn give_up(tiers: &Tiers, now: Timestamp, key: &str) -> Result<(), Failure> {
     let entries = damage::abandon(tiers, now, key).await?;
-    say(&format!(
-        "given up, with {entries} entries that were not deleted before"
+    print_line(&format!(
+        "given up, with {entries} entries that were not deleted already"
     ));
     Ok(())
 }
@@ -234,7 +239,7 @@ async fn cat(tiers: &Tiers, now: Timestamp, key: &str) -> Result<(), Failure> {
     };
     if let Ok(plain) = &plain {
         match std::io::stdout().write_all(plain) {
-            // whoever read it, such as `head`, has seen enough
+            // the reader, such as `head`, has closed the pipe
             Err(why) if why.kind() == std::io::ErrorKind::BrokenPipe => {}
             written => written?,
         }

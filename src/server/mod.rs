@@ -1,8 +1,18 @@
-//! Everything that runs only on the server. Rooms, from the bottom up: `store` (all SQL), `archive`
-//! (what left the database, and both read as one), `work_log` and `chat` (the verbs), `auth`,
-//! `oidc` (other people's sign-in), `people` (who is let in and shut out), `limits`, `feed` (commit
-//! → wake → frames), `relay` (from process to process), `retention` (tiers), `file_store`,
-//! `assistant` (turns), `figures` and `export`, `routes` (plain HTTP), `router`.
+//! Everything that runs only on the server. A module uses only those below it; from the top:
+//! - [`serve`]: start, listener, background tasks, shutdown, `holly check`.
+//! - [`http`]: router, routes, middleware, extractors, errors.
+//! - [`state`]: settings and the running server's parts.
+//! - [`stats`], [`export`]: the stats page and downloads.
+//! - [`assistant`]: turns, models, tools, MCP servers.
+//! - [`identity`]: accounts, sessions, API keys, invitations, OpenID.
+//! - [`retention`]: moves entries between tiers and deletes expired ones.
+//! - [`chat`], [`work_log`]: operations on conversations and entries.
+//! - [`limits`]: rate limits and quotas.
+//! - [`archive`]: objects with older entries, read together with the database.
+//! - [`files`]: files that users attached and tools made.
+//! - [`feed`]: from COMMIT to SSE frames, also between processes.
+//! - [`store`]: all SQL.
+//! - [`base`]: clock, errors, metrics, masking and other basics.
 
 pub mod archive;
 pub mod assistant;

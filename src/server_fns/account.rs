@@ -1,9 +1,9 @@
-//! Accounts: first account, sign in, sign out.
+//! Accounts: create the first one, sign in, sign out, erase.
 
 use crate::domain::error::ApiError;
 use leptos::prelude::*;
 
-/// Creates the first account, its owner an admin, and signs them in.
+/// Creates the first account, an admin, and signs it in.
 #[server(prefix = "/fn", endpoint = "account/welcome")]
 pub async fn create_first_account(email: String, password: String) -> Result<(), ApiError> {
     use crate::server::{http::server_fn_context, identity};
@@ -19,7 +19,7 @@ pub async fn create_first_account(email: String, password: String) -> Result<(),
     Ok(())
 }
 
-/// Signs in and goes to `next`, a path of this site.
+/// Signs in and redirects to `next`, a path of this site.
 #[server(prefix = "/fn", endpoint = "account/sign-in")]
 pub async fn sign_in(
     email: String,
@@ -32,18 +32,18 @@ pub async fn sign_in(
     };
     let app = server_fn_context::app();
     identity::check_passwords_enabled(&app.config.oidc)?;
-    let who = identity::Credentials {
+    let credentials = identity::Credentials {
         email,
         password,
         from: server_fn_context::peer(),
     };
-    let account = identity::sign_in(&app.store, &app.limits.sign_in, who).await?;
+    let account = identity::sign_in(&app.store, &app.limits.sign_in, credentials).await?;
     server_fn_context::sign_in(&app, account.id).await?;
     leptos_axum::redirect(&redirects::safe_redirect_path(next));
     Ok(())
 }
 
-/// Signs out on this device. Whoever came by a provider may go on to sign out there.
+/// Signs out on this device. After a sign-in with the provider, the page offers to sign out there.
 #[server(prefix = "/fn", endpoint = "account/sign-out")]
 pub async fn sign_out() -> Result<(), ApiError> {
     use crate::server::{
@@ -51,19 +51,19 @@ pub async fn sign_out() -> Result<(), ApiError> {
         identity::{self, oidc::flow},
     };
     let (app, identity) = server_fn_context::caller()?;
-    let mut by_provider = false;
+    let mut used_provider = false;
     if let Credential::Session(token) = identity.credential {
-        by_provider = identity::session_provider(&app.store, app.clock.now(), &token)
+        used_provider = identity::session_provider(&app.store, app.clock.now(), &token)
             .await?
             .is_some();
         identity::end_session(&app.store, identity.account.id, &token).await?;
     }
     server_fn_context::sign_out(&app);
-    let goes_on = by_provider
+    let can_sign_out_there = used_provider
         && flow::end_session_url(app.provider.as_deref())
             .await
             .is_some();
-    leptos_axum::redirect(if goes_on {
+    leptos_axum::redirect(if can_sign_out_there {
         "/sign-in?signed-out=here"
     } else {
         "/sign-in"
@@ -83,8 +83,8 @@ pub async fn sign_out_everywhere() -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Erases the account with everything in it, from every tier, after the password was given again,
-/// or the address where there is none.
+/// Erases the account and all its data from every tier. Requires the password, or the email address
+/// of an account without one.
 #[server(prefix = "/fn", endpoint = "account/erase")]
 pub async fn erase_account(
     password: Option<String>,
@@ -95,12 +95,12 @@ pub async fn erase_account(
     let account = identity.account;
     if identity::has_password(&app.store, &app.config.oidc, account.id).await? {
         let password = password.unwrap_or_default();
-        let who = identity::Credentials {
+        let credentials = identity::Credentials {
             email: account.email.clone(),
             password,
             from: server_fn_context::peer(),
         };
-        identity::sign_in(&app.store, &app.limits.sign_in, who).await?;
+        identity::sign_in(&app.store, &app.limits.sign_in, credentials).await?;
     } else {
         identity::check_confirmation(&account, &email.unwrap_or_default())?;
     }

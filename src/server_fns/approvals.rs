@@ -1,9 +1,9 @@
-//! What the assistant may do: a word on work that waits for it, and what is always allowed.
+//! Tool approvals: decisions on pending ones, and standing grants.
 
 use crate::domain::{Decision, error::ApiError, ids::EntryId};
 use leptos::prelude::*;
 
-/// Says whether the work of an entry may go on.
+/// Decides the pending approval of an entry.
 #[server(prefix = "/fn", endpoint = "approvals/decide")]
 pub async fn decide_approval(entry_id: EntryId, decision: Decision) -> Result<(), ApiError> {
     use crate::server::{http::server_fn_context, work_log::decide};
@@ -20,7 +20,7 @@ pub async fn decide_approval(entry_id: EntryId, decision: Decision) -> Result<()
     Ok(())
 }
 
-/// Asks again before a tool runs.
+/// Revokes a standing grant: the tool asks for approval again.
 #[server(prefix = "/fn", endpoint = "approvals/revoke")]
 pub async fn revoke_grant(tool: String) -> Result<(), ApiError> {
     use crate::server::{http::server_fn_context, store::tool_grants};

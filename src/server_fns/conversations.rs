@@ -5,7 +5,7 @@ use crate::domain::{
 };
 use leptos::prelude::*;
 
-/// Conversations, most recently used first; after `before` those that were used less recently.
+/// Conversations, most recently used first; with `before` those used less recently.
 #[server(prefix = "/fn", endpoint = "page/conversations")]
 pub async fn load_conversations(before: Option<String>) -> Result<ConversationsPageData, ApiError> {
     use crate::server::{chat::snapshots, http::server_fn_context};
@@ -13,7 +13,7 @@ pub async fn load_conversations(before: Option<String>) -> Result<ConversationsP
     Ok(snapshots::conversations(app.snapshot_source(), identity.account.id, before).await?)
 }
 
-/// Gives a conversation another title.
+/// Renames a conversation.
 #[server(prefix = "/fn", endpoint = "conversations/rename")]
 pub async fn rename_conversation(
     conversation_id: ConversationId,
@@ -25,7 +25,7 @@ pub async fn rename_conversation(
     Ok(())
 }
 
-/// Keeps a conversation with everything in it, or lets it expire again.
+/// Keeps a conversation and its entries, or lets them expire again.
 #[server(prefix = "/fn", endpoint = "conversations/keep")]
 pub async fn keep_conversation(
     conversation_id: ConversationId,
@@ -45,7 +45,7 @@ pub async fn keep_conversation(
     Ok(())
 }
 
-/// Deletes a conversation with everything in it, and says what that was.
+/// Deletes a conversation and everything in it, and returns what was deleted.
 #[server(prefix = "/fn", endpoint = "conversations/delete")]
 pub async fn delete_conversation(
     conversation_id: ConversationId,
@@ -61,7 +61,10 @@ pub async fn delete_conversation(
         |turn| app.assistant.cancel(turn),
     )
     .await?;
-    let said = DeleteOutcome::new(receipt, Some("/"));
-    said.go.iter().for_each(|path| leptos_axum::redirect(path));
-    Ok(said)
+    let outcome = DeleteOutcome::new(receipt, Some("/"));
+    outcome
+        .go
+        .iter()
+        .for_each(|path| leptos_axum::redirect(path));
+    Ok(outcome)
 }

@@ -1,9 +1,9 @@
-//! How much of the work a reader has in sight.
+//! How much of the work log the chat shows.
 
 use crate::domain::error::ApiError;
 use leptos::prelude::*;
 
-/// Chooses a level of detail for this browser, for a year.
+/// Stores the level of detail in this browser, for a year.
 #[server(prefix = "/fn", endpoint = "settings/detail")]
 pub async fn choose_detail(detail: String) -> Result<(), ApiError> {
     use crate::{

@@ -1,9 +1,9 @@
-//! The browsers in which a person is signed in, and their password.
+//! The sessions of a user's browsers, and the password.
 
 use crate::domain::error::ApiError;
 use leptos::prelude::*;
 
-/// Ends the session of one device.
+/// Ends the session of a device.
 #[server(prefix = "/fn", endpoint = "account/end-session")]
 pub async fn end_device(id: String) -> Result<(), ApiError> {
     use crate::server::{http::server_fn_context, identity};
@@ -13,18 +13,18 @@ pub async fn end_device(id: String) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Changes the password, after the one until now was given; other devices are signed out.
+/// Changes the password and signs out other devices. Requires the current password.
 #[server(prefix = "/fn", endpoint = "account/password")]
 pub async fn change_password(password: String, new_password: String) -> Result<(), ApiError> {
     use crate::server::{http::server_fn_context, identity};
     let (app, identity) = server_fn_context::caller()?;
     identity::check_passwords_enabled(&app.config.oidc)?;
-    let who = identity::Credentials {
+    let credentials = identity::Credentials {
         email: identity.account.email.clone(),
         password,
         from: server_fn_context::peer(),
     };
-    let account = identity::sign_in(&app.store, &app.limits.sign_in, who).await?;
+    let account = identity::sign_in(&app.store, &app.limits.sign_in, credentials).await?;
     identity::change_password(
         &app.store,
         account.id,

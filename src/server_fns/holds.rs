@@ -1,5 +1,5 @@
-//! Holds: what an admin keeps from expiring and from being deleted. Every admin sees who placed
-//! one, and why.
+//! Holds, with which an admin keeps entries from expiring and from being deleted. Every admin sees
+//! who placed a hold and why.
 
 use crate::domain::{HoldInfo, error::ApiError};
 use leptos::prelude::*;
@@ -12,8 +12,7 @@ pub async fn load_holds() -> Result<Vec<HoldInfo>, ApiError> {
     Ok(holds::holds_in_force(&app.tiers).await?)
 }
 
-/// Holds a person's entries, or those of one of their conversations, named by its id or its
-/// address.
+/// Places a hold on a user's entries, or on those of a conversation given by its id or URL.
 #[server(prefix = "/fn", endpoint = "holds/place")]
 pub async fn place_hold(
     email: String,
@@ -22,7 +21,7 @@ pub async fn place_hold(
 ) -> Result<(), ApiError> {
     use crate::server::{archive::holds, http::server_fn_context};
     let (app, identity) = server_fn_context::admin()?;
-    let whose = holds::resolve_target(
+    let scope = holds::resolve_target(
         &app.tiers,
         &email,
         conversation.as_deref().unwrap_or_default(),
@@ -32,7 +31,7 @@ pub async fn place_hold(
         &app.tiers,
         app.clock.now(),
         identity.account.id,
-        whose,
+        scope,
         &reason,
     )
     .await?;

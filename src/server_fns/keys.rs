@@ -1,9 +1,9 @@
-//! API keys and the rest of what the settings page shows.
+//! API keys, and the data of the settings page.
 
 use crate::domain::{SettingsPageData, error::ApiError};
 use leptos::prelude::*;
 
-/// What the settings page shows.
+/// Data of the settings page.
 #[server(prefix = "/fn", endpoint = "page/settings")]
 pub async fn load_settings() -> Result<SettingsPageData, ApiError> {
     use crate::server::{
@@ -42,7 +42,7 @@ pub async fn load_settings() -> Result<SettingsPageData, ApiError> {
     })
 }
 
-/// Makes a key and returns it whole, this once.
+/// Creates a key and returns it; it is not shown again.
 #[server(prefix = "/fn", endpoint = "keys/create")]
 pub async fn create_key(name: String) -> Result<String, ApiError> {
     use crate::server::{
@@ -59,7 +59,7 @@ pub async fn create_key(name: String) -> Result<String, ApiError> {
     Ok(key)
 }
 
-/// Takes a key out of force at once.
+/// Revokes a key at once.
 #[server(prefix = "/fn", endpoint = "keys/revoke")]
 pub async fn revoke_key(id: String) -> Result<(), ApiError> {
     use crate::server::{http::server_fn_context, identity};

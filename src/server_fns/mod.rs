@@ -1,10 +1,9 @@
-//! Server functions: what the pages and islands ask of the server, one file per resource. Each one
-//! says who is asking, calls one function of `server` and answers; they work as plain form posts
-//! too.
+//! Server functions, called by pages and islands; one file per resource. Each identifies the
+//! caller, calls one function of `server` and returns. They work as plain form posts too.
 
 #![allow(
     missing_docs,
-    reason = "the server macro makes structs of the arguments; the functions are documented"
+    reason = "the server macro generates structs of the arguments; the functions are documented"
 )]
 
 mod account;

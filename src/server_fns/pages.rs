@@ -1,11 +1,10 @@
-//! What a page shows, read in one snapshot together with the cursor from which the live feed goes
-//! on.
+//! Data of the chat page, read in one snapshot with the cursor from which the live feed continues.
 
 use crate::domain::{ChatPageData, EarlierRows, PartQuery, error::ApiError, ids::ConversationId};
 use leptos::prelude::*;
 use uuid::Uuid;
 
-/// The chat page: a part of conversation `conversation_id`, or a new one.
+/// Data of the chat page: a part of a conversation, or an empty new one.
 #[server(prefix = "/fn", endpoint = "page/chat")]
 pub async fn load_chat(
     conversation_id: Option<ConversationId>,
@@ -26,7 +25,7 @@ pub async fn load_chat(
     })
 }
 
-/// At most a page of the conversation's rows before `before`.
+/// A page of the conversation's rows before the row `before`.
 #[server(prefix = "/fn", endpoint = "page/earlier")]
 pub async fn load_earlier(
     conversation_id: ConversationId,

@@ -1,10 +1,9 @@
-//! People: who is there, who is invited, and what an admin may change of others. Admins only, but
-//! for `join`.
+//! Users and invitations. For admins only, except joining with an invitation.
 
 use crate::domain::{Invitation, PeoplePageData, error::ApiError, ids::UserId};
 use leptos::prelude::*;
 
-/// What the people page shows: those whose address contains `part`, after the address `after`.
+/// Data of the people page: users whose email address contains `part` and sorts after `after`.
 #[server(prefix = "/fn", endpoint = "page/people")]
 pub async fn load_people(
     part: Option<String>,
@@ -14,7 +13,7 @@ pub async fn load_people(
         http::{cookies, server_fn_context},
         identity, store,
     };
-    const PAGE: i64 = 100;
+    const PAGE_SIZE: i64 = 100;
     let (app, identity) = server_fn_context::admin()?;
     let now = app.clock.now();
     let mut reader = app.store.read().await?;
@@ -22,10 +21,10 @@ pub async fn load_people(
         part.unwrap_or_default().trim().to_lowercase(),
         after.unwrap_or_default(),
     );
-    let mut found = store::people::list(&mut reader, &part, &after, PAGE + 1).await?;
-    let more = found.len() as i64 > PAGE;
-    found.truncate(PAGE as usize);
-    let invitations = store::invitations::open(&mut reader, now, PAGE).await?;
+    let mut found = store::people::list(&mut reader, &part, &after, PAGE_SIZE + 1).await?;
+    let more = found.len() as i64 > PAGE_SIZE;
+    found.truncate(PAGE_SIZE as usize);
+    let invitations = store::invitations::open(&mut reader, now, PAGE_SIZE).await?;
     drop(reader);
     let fresh = match server_fn_context::take_cookie(cookies::FRESH_INVITATION) {
         Some(secret) => identity::find_invitation(&app.store, now, &secret)
@@ -49,7 +48,7 @@ pub async fn load_people(
     })
 }
 
-/// Invites somebody; the link is shown once on the people page.
+/// Creates an invitation; the people page shows its link once.
 #[server(prefix = "/fn", endpoint = "people/invite")]
 pub async fn invite_person(email: String, admin: Option<bool>) -> Result<(), ApiError> {
     use crate::server::{
@@ -74,7 +73,7 @@ pub async fn invite_person(email: String, admin: Option<bool>) -> Result<(), Api
     Ok(())
 }
 
-/// Takes an invitation back.
+/// Withdraws an invitation.
 #[server(prefix = "/fn", endpoint = "people/withdraw")]
 pub async fn withdraw_invitation(email: String) -> Result<(), ApiError> {
     use crate::server::{http::server_fn_context, identity};
@@ -84,7 +83,7 @@ pub async fn withdraw_invitation(email: String) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Makes somebody an admin, or no longer one.
+/// Makes a user an admin, or removes the role.
 #[server(prefix = "/fn", endpoint = "people/admin")]
 pub async fn set_person_admin(id: UserId, admin: bool) -> Result<(), ApiError> {
     use crate::server::{http::server_fn_context, identity};
@@ -98,7 +97,7 @@ pub async fn set_person_admin(id: UserId, admin: bool) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Shuts somebody out at once, or lets them in again.
+/// Disables a user at once, or enables them again.
 #[server(prefix = "/fn", endpoint = "people/disable")]
 pub async fn disable_person(id: UserId, disabled: bool) -> Result<(), ApiError> {
     use crate::server::{http::server_fn_context, identity};
@@ -115,7 +114,7 @@ pub async fn disable_person(id: UserId, disabled: bool) -> Result<(), ApiError> 
     Ok(())
 }
 
-/// Erases somebody with everything they have, from every tier, after their address was typed again.
+/// Erases a user and all their data from every tier. Requires their email address as confirmation.
 #[server(prefix = "/fn", endpoint = "people/erase")]
 pub async fn erase_person(id: UserId, email: String) -> Result<(), ApiError> {
     use crate::server::{base::error::Error, http::server_fn_context, identity};
@@ -140,7 +139,7 @@ pub async fn erase_person(id: UserId, email: String) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Whom an invitation is for; the secret stands in its link.
+/// The invitation with this secret, which its link contains.
 #[server(prefix = "/fn", endpoint = "page/join")]
 pub async fn load_invitation(secret: String) -> Result<Invitation, ApiError> {
     use crate::server::{http::server_fn_context, identity};
@@ -148,7 +147,7 @@ pub async fn load_invitation(secret: String) -> Result<Invitation, ApiError> {
     Ok(identity::find_invitation(&app.store, app.clock.now(), &secret).await?)
 }
 
-/// Makes the account that an invitation is for, and signs in.
+/// Creates the account of an invitation and signs it in.
 #[server(prefix = "/fn", endpoint = "people/join")]
 pub async fn join(secret: String, password: String) -> Result<(), ApiError> {
     use crate::server::{

@@ -1,9 +1,9 @@
-//! How one may sign in here.
+//! The enabled ways to sign in.
 
 use crate::domain::{SignInWays, error::ApiError};
 use leptos::prelude::*;
 
-/// How one may sign in here; anybody may ask.
+/// The enabled ways to sign in; needs no session.
 #[server(prefix = "/fn", endpoint = "page/sign-in")]
 pub async fn load_sign_in_ways() -> Result<SignInWays, ApiError> {
     use crate::server::http::server_fn_context;

@@ -1,10 +1,10 @@
-//! What the stats page shows, ready to be drawn: every number is text already, so the page decides
-//! nothing.
+//! Data of the stats page, with every number formatted already, and retention runs started there.
 
 use crate::domain::{StatsPageData, error::ApiError};
 use leptos::prelude::*;
 
-/// The stats page of the last `days` days, for admins; with `plan`, what a run would do now.
+/// Data of the stats page for the last `days` days, for admins; with `plan`, the steps a retention
+/// run would take now.
 #[server(prefix = "/fn", endpoint = "page/stats")]
 pub async fn load_stats(days: i64, plan: bool) -> Result<StatsPageData, ApiError> {
     use crate::server::{http::server_fn_context, stats};
@@ -12,8 +12,8 @@ pub async fn load_stats(days: i64, plan: bool) -> Result<StatsPageData, ApiError
     Ok(stats::page(app.stats_source(), days, plan).await?)
 }
 
-/// Runs retention now; `confirm_clock` is an admin's word that the clock is right, `days` the range
-/// that the page shows.
+/// Runs retention now. `confirm_clock`: the admin confirms that the clock is correct. `days`: the
+/// range that the page shows.
 #[server(prefix = "/fn", endpoint = "retention/run")]
 pub async fn run_retention(confirm_clock: Option<bool>, days: Option<i64>) -> Result<(), ApiError> {
     use crate::server::{
@@ -25,7 +25,7 @@ pub async fn run_retention(confirm_clock: Option<bool>, days: Option<i64>) -> Re
         .busy
     {
         return Err(Error::Conflict(
-            "another run is going on; this page shows it when it has ended".into(),
+            "another run is in progress; this page shows it when it has ended".into(),
         )
         .into());
     }

@@ -1,4 +1,4 @@
-//! Turns: send a message, stop, try again.
+//! Turns: send, edit, stop, regenerate.
 
 use crate::domain::{
     SentMessage,
@@ -7,8 +7,8 @@ use crate::domain::{
 };
 use leptos::prelude::*;
 
-/// Stores a message and starts the turn that answers it; without a conversation it begins a new
-/// one. `model` is asked first from now on: `provider:model`, or empty for the usual order.
+/// Stores a message and starts the turn that answers it, in a new conversation if none is given.
+/// `model` is tried first from now on: `provider:model`, or empty for the configured order.
 #[server(prefix = "/fn", endpoint = "turns/send")]
 pub async fn send_message(
     conversation_id: Option<ConversationId>,
@@ -36,7 +36,7 @@ pub async fn send_message(
     })
 }
 
-/// Writes the last message of the person anew and starts the turn that answers it.
+/// Replaces the user's last message and starts the turn that answers it.
 #[server(prefix = "/fn", endpoint = "turns/edit")]
 pub async fn edit_message(
     conversation_id: ConversationId,
@@ -45,14 +45,14 @@ pub async fn edit_message(
 ) -> Result<SentMessage, ApiError> {
     use crate::server::{chat::NewMessage, http::server_fn_context};
     let (app, identity) = server_fn_context::caller()?;
-    let asking = NewMessage {
+    let message = NewMessage {
         content,
         replaces: Some(message_id),
         ..NewMessage::default()
     };
     let (turn, _) = app
         .assistant
-        .send(identity.account.id, Some(conversation_id), asking)
+        .send(identity.account.id, Some(conversation_id), message)
         .await?;
     Ok(SentMessage {
         conversation_id,
@@ -60,7 +60,7 @@ pub async fn edit_message(
     })
 }
 
-/// Stops the conversation's running turn; what there is stays.
+/// Stops the conversation's running turn; the answer so far is kept.
 #[server(prefix = "/fn", endpoint = "turns/stop")]
 pub async fn stop_turn(conversation_id: ConversationId) -> Result<(), ApiError> {
     use crate::server::http::server_fn_context;
@@ -71,7 +71,7 @@ pub async fn stop_turn(conversation_id: ConversationId) -> Result<(), ApiError> 
     Ok(())
 }
 
-/// Answers the conversation's last message once more; the answers it had stay to be read.
+/// Regenerates the answer to the last message; earlier answers are kept.
 #[server(prefix = "/fn", endpoint = "turns/retry")]
 pub async fn retry_turn(conversation_id: ConversationId) -> Result<SentMessage, ApiError> {
     use crate::server::http::server_fn_context;

@@ -1,4 +1,4 @@
-//! Work log entries as pages ask for them.
+//! Work log entries of pages and feeds.
 
 use crate::domain::{
     HistoryPageData, HistoryQuery, Snapshot,
@@ -8,7 +8,7 @@ use crate::domain::{
 };
 use leptos::prelude::*;
 
-/// The newest entries for a feed, of one conversation or of all.
+/// The newest entries of a conversation or of all.
 #[server(prefix = "/fn", endpoint = "work-log/feed")]
 pub async fn load_feed(conversation_id: Option<ConversationId>) -> Result<Snapshot, ApiError> {
     use crate::server::{chat::snapshots, http::server_fn_context};
@@ -16,7 +16,7 @@ pub async fn load_feed(conversation_id: Option<ConversationId>) -> Result<Snapsh
     Ok(snapshots::feed(app.snapshot_source(), identity.account.id, conversation_id).await?)
 }
 
-/// Entries that pass the query, newest first.
+/// Entries that match the query, newest first.
 #[server(prefix = "/fn", endpoint = "work-log/history")]
 pub async fn load_history(query: HistoryQuery) -> Result<HistoryPageData, ApiError> {
     use crate::server::{chat::snapshots, http::server_fn_context};
@@ -24,7 +24,7 @@ pub async fn load_history(query: HistoryQuery) -> Result<HistoryPageData, ApiErr
     Ok(snapshots::history(app.snapshot_source(), identity.account.id, query).await?)
 }
 
-/// Keeps an entry for good, or lets it expire again.
+/// Keeps an entry, or lets it expire again.
 #[server(prefix = "/fn", endpoint = "work-log/keep")]
 pub async fn keep_entry(entry_id: EntryId, kept: bool) -> Result<(), ApiError> {
     use crate::{
@@ -47,7 +47,7 @@ pub async fn keep_entry(entry_id: EntryId, kept: bool) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Deletes an entry from every tier, and says what that was.
+/// Deletes an entry from every tier, and returns what was deleted.
 #[server(prefix = "/fn", endpoint = "work-log/delete")]
 pub async fn delete_entry(entry_id: EntryId) -> Result<DeleteOutcome, ApiError> {
     use crate::server::{http::server_fn_context, work_log};

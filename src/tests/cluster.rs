@@ -22,8 +22,8 @@ use tokio::task::AbortHandle;
 use uuid::Uuid;
 
 const FAST_POLLING: PollIntervals = PollIntervals {
-    beat: Duration::from_millis(100),
-    look: Duration::from_millis(20),
+    listening: Duration::from_millis(100),
+    polling: Duration::from_millis(20),
 };
 
 /// A process on a database, with its cluster relay.
@@ -68,8 +68,8 @@ impl Process {
 
     fn start_sending(&mut self) {
         let (hints, words) = (
-            self.cluster.clone().tell(),
-            self.cluster.clone().tell_words(),
+            self.cluster.clone().notify(),
+            self.cluster.clone().notify_answers(),
         );
         self.tasks.extend([
             tokio::spawn(hints).abort_handle(),
@@ -78,10 +78,10 @@ impl Process {
     }
 
     fn start_receiving(&mut self) {
-        let (hear, watch) = (self.cluster.clone().hear(), self.cluster.clone().watch());
+        let (listen, poll) = (self.cluster.clone().listen(), self.cluster.clone().poll());
         self.tasks.extend([
-            tokio::spawn(hear).abort_handle(),
-            tokio::spawn(watch).abort_handle(),
+            tokio::spawn(listen).abort_handle(),
+            tokio::spawn(poll).abort_handle(),
         ]);
     }
 
@@ -140,7 +140,7 @@ async fn await_revision(woken: &mut Subscription, rev: i64) {
 async fn await_listening(process: &Process) {
     within(
         "LISTEN to work",
-        process.cluster.hears().wait_for(|hears| *hears),
+        process.cluster.listening().wait_for(|hears| *hears),
     )
     .await
     .unwrap();
@@ -166,7 +166,7 @@ async fn commits_wake_other_processes_and_killed_listeners_reconnect() {
     .await
     .unwrap();
     await_listening(&other).await;
-    let mut hears = other.cluster.hears();
+    let mut hears = other.cluster.listening();
     database.kill_listeners().await;
     within("the loss to be noticed", hears.wait_for(|hears| !hears))
         .await
@@ -219,7 +219,7 @@ async fn a_listen_connection_that_receives_nothing_is_not_trusted() {
     for _ in 0..20 {
         await_revision(&mut woken, one.commit(ada).await).await;
     }
-    assert!(!*deaf.cluster.hears().borrow());
+    assert!(!*deaf.cluster.listening().borrow());
     one.stop().await;
     deaf.stop().await;
     elsewhere.drop().await;
@@ -235,14 +235,14 @@ async fn without_readers_neither_listen_nor_polling_runs() {
     let ada = person(&database.store, "ada").await;
     let woken = process.store.wakeups().subscribe(ada);
     await_listening(&process).await;
-    let mut hears = process.cluster.hears();
+    let mut hears = process.cluster.listening();
     drop(woken);
     within("LISTEN to end", hears.wait_for(|hears| !hears))
         .await
         .unwrap();
     within("its connection to end", database.until_listening(0)).await;
     let reads = process.store.counters().reads.load(Ordering::Relaxed);
-    tokio::time::sleep(FAST_POLLING.look * 5).await;
+    tokio::time::sleep(FAST_POLLING.polling * 5).await;
     assert_eq!(
         process.store.counters().reads.load(Ordering::Relaxed),
         reads,
@@ -295,7 +295,10 @@ async fn an_answer_without_readers_elsewhere_is_not_sent() {
         .await
         .unwrap();
     one.append_text(ada, message(1), "Hello");
-    one.cluster.tell_grown(&HashSet::from([ada])).await.unwrap();
+    one.cluster
+        .notify_grown(&HashSet::from([ada]))
+        .await
+        .unwrap();
     one.store
         .notify(&[("holly_answers", "that was all".to_owned())])
         .await

@@ -19,7 +19,7 @@ async fn access_revoked_before_the_subscription_ends_the_stream_at_once() {
         feed: app.feed.clone(),
         wakes: app.store.wakeups().subscribe(user),
         shutdown: app.shutdown.clone(),
-        place: app.stream_limiter.take(user, 0).unwrap(),
+        permit: app.stream_limiter.acquire(user, 0).unwrap(),
         access: Box::new(|| Box::pin(async { false })),
         frames: app.metrics.frames.clone(),
     };

@@ -1,9 +1,8 @@
 //! CPU-bound work.
 
-/// Runs CPU-bound work on tokio's threads for blocking work, so that the threads that serve
-/// requests are free meanwhile. A retention run passes its work (packing, encoding, comparing) in
-/// small batches, a few rows or one object each, and rests between them, so that others get a
-/// processor.
+/// Runs CPU-bound work on tokio's blocking threads, so the threads that serve requests stay free. A
+/// retention run passes its work (packing, encoding, comparing) in small batches, a few rows or one
+/// object each, and pauses between them, so that other work gets a processor.
 pub(crate) async fn run_blocking<T: Send + 'static>(
     compute: impl FnOnce() -> T + Send + 'static,
 ) -> T {
@@ -11,7 +10,7 @@ pub(crate) async fn run_blocking<T: Send + 'static>(
         Ok(done) => done,
         Err(ended) => match ended.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            // the runtime ends, and this task with it
+            // cancelled: the runtime is shutting down, and this task with it
             Err(_) => std::future::pending().await,
         },
     }
@@ -23,9 +22,12 @@ mod tests {
 
     #[tokio::test]
     async fn work_runs_on_another_thread_and_its_panic_reaches_the_caller() {
-        let here = std::thread::current().id();
+        let caller_thread = std::thread::current().id();
         let panicking = tokio::spawn(run_blocking(|| panic!("too much")));
         assert!(panicking.await.is_err_and(|ended| ended.is_panic()));
-        assert_ne!(run_blocking(|| std::thread::current().id()).await, here);
+        assert_ne!(
+            run_blocking(|| std::thread::current().id()).await,
+            caller_thread
+        );
     }
 }

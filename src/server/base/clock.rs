@@ -1,4 +1,4 @@
-//! What time it is. Only `main`, routes and worker loops ask; everything below takes the time as an
+//! The clock. Only `main`, routes and worker loops read it; everything below takes the time as an
 //! argument.
 
 use crate::domain::time::Timestamp;
@@ -10,66 +10,66 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The system's clock, or one that a test sets.
+/// The system clock, or one set by a test.
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
-    set: Option<Arc<AtomicI64>>,
-    /// By how much the system's clock is behind the one that it follows, in milliseconds.
-    behind: Arc<AtomicI64>,
+    /// The time of a test's clock, in milliseconds.
+    fixed: Option<Arc<AtomicI64>>,
+    /// Added to the system clock to follow a shared one, in milliseconds.
+    offset: Arc<AtomicI64>,
 }
 
-/// Less than so much is not worth following: it is as much as the asking takes.
-const WORTH_FOLLOWING_MS: i64 = 500;
+/// Smaller differences are ignored: they are within the latency of reading the shared clock.
+const MIN_CORRECTION_MS: i64 = 500;
 
 impl Clock {
-    /// The system's clock.
+    /// The system clock.
     pub fn system() -> Self {
         Self::default()
     }
 
-    /// A clock that stands at `now` until it is set again.
+    /// A clock that stays at `now` until [`Clock::advance`] is called.
     pub fn at(now: Timestamp) -> Self {
         Self {
-            set: Some(Arc::new(AtomicI64::new(now.millis()))),
+            fixed: Some(Arc::new(AtomicI64::new(now.millis()))),
             ..Self::default()
         }
     }
 
     /// The time now.
     pub fn now(&self) -> Timestamp {
-        match &self.set {
+        match &self.fixed {
             Some(millis) => Timestamp::from_millis(millis.load(Ordering::SeqCst)),
-            None => Timestamp::from_millis(system_millis() + self.behind.load(Ordering::SeqCst)),
+            None => Timestamp::from_millis(system_millis() + self.offset.load(Ordering::SeqCst)),
         }
     }
 
-    /// Follows a clock that several processes share and that shows `shared` now. Returns by how
-    /// much this one was wrong, in milliseconds, where that is worth telling. A clock that a test
-    /// sets follows none.
+    /// Follows a clock that several processes share and whose time is `shared` now. Returns the
+    /// correction in milliseconds, if one was needed. A test's clock is not corrected.
     pub fn follow(&self, shared: Timestamp) -> Option<i64> {
-        let wrong = shared.millis() - self.now().millis();
-        if self.set.is_some() || wrong.abs() < WORTH_FOLLOWING_MS {
+        let correction = shared.millis() - self.now().millis();
+        if self.fixed.is_some() || correction.abs() < MIN_CORRECTION_MS {
             return None;
         }
-        self.behind.fetch_add(wrong, Ordering::SeqCst);
-        Some(wrong)
+        self.offset.fetch_add(correction, Ordering::SeqCst);
+        Some(correction)
     }
 
-    /// The time since some moment; it never steps back as the system's may.
+    /// The time since the first call; unlike the system clock it never steps back.
     pub fn monotonic(&self) -> Duration {
-        static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
-        match &self.set {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        match &self.fixed {
             Some(millis) => {
                 Duration::from_millis(u64::try_from(millis.load(Ordering::SeqCst)).unwrap_or(0))
             }
-            None => BEGAN.elapsed(),
+            None => START.elapsed(),
         }
     }
 
-    /// Moves a clock that was made by [`Clock::at`]; the system's is left alone.
+    /// Advances a clock created by [`Clock::at`]; does nothing to the system clock.
     pub fn advance(&self, millis: i64) {
-        if let Some(set) = &self.set {
-            set.fetch_add(millis, Ordering::SeqCst);
+        if let Some(fixed) = &self.fixed {
+            fixed.fetch_add(millis, Ordering::SeqCst);
         }
     }
 }
@@ -86,11 +86,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_system_s_clock_follows_another_and_a_test_s_does_not() {
+    fn the_system_clock_follows_a_shared_one_and_a_test_clock_does_not() {
         let (clock, shared) = (Clock::system(), Clock::system().now().plus(90_000));
         let copy = clock.clone();
         assert!(clock.follow(shared).is_some_and(|wrong| wrong > 80_000) && copy.now() >= shared);
-        assert_eq!(clock.follow(shared.plus(10)), None, "a trifle");
+        assert_eq!(clock.follow(shared.plus(10)), None, "too small");
         assert!(
             clock
                 .follow(Clock::system().now())

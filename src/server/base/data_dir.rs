@@ -1,35 +1,39 @@
-//! The data folder: a lock so that two servers never share it, and one for commands that run
+//! The data folder: a lock that keeps two servers from sharing it, and one for commands that run
 //! retention.
 
 use crate::server::base::error::StoreError;
 use std::{
     fs::{self, File, TryLockError},
+    io,
     path::Path,
     time::Duration,
 };
 
-/// Longer than anybody takes who only looks.
-const A_MOMENT: Duration = Duration::from_millis(100);
+/// Longer than [`DataDir::is_held`] holds the lock.
+const LOCK_RETRY_PAUSE: Duration = Duration::from_millis(100);
 
-/// The data folder, held by this process.
+/// The data folder, locked by this process.
 #[derive(Debug)]
 pub struct DataDir {
     _lock: File,
 }
 
 impl DataDir {
-    /// Makes the folder where it is missing and takes it. Errors: another server holds it, or it
-    /// cannot be written.
+    /// Creates the folder if it is missing. Errors: the folder and why it cannot be created.
+    pub fn create(root: &Path) -> Result<(), StoreError> {
+        fs::create_dir_all(root).map_err(|why| unusable(root, &why))
+    }
+
+    /// Creates the folder if it is missing and locks it. Errors: another server holds the lock, or
+    /// the folder cannot be written.
     pub fn take(root: &Path) -> Result<Self, StoreError> {
-        let unusable = |why: std::io::Error| {
-            StoreError::Unusable(format!("HOLLY_DATA_DIR {}: {why}", root.display()))
-        };
-        fs::create_dir_all(root).map_err(unusable)?;
+        let unusable = |why: io::Error| unusable(root, &why);
+        Self::create(root)?;
         let lock = File::create(root.join("holly.lock")).map_err(unusable)?;
         let locked = match lock.try_lock() {
-            // a command may only be looking whether a server is there
+            // a command may be checking whether a server is running
             Err(TryLockError::WouldBlock) => {
-                std::thread::sleep(A_MOMENT);
+                std::thread::sleep(LOCK_RETRY_PAUSE);
                 lock.try_lock()
             }
             locked => locked,
@@ -44,22 +48,30 @@ impl DataDir {
         }
     }
 
-    /// Whether a server holds the folder now.
+    /// Whether a server holds the lock.
     pub fn is_held(root: &Path) -> bool {
         File::open(root.join("holly.lock"))
             .is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
     }
 }
 
-/// The right of a command to run retention, held by this process.
+fn unusable(root: &Path, why: &io::Error) -> StoreError {
+    StoreError::Unusable(format!(
+        "HOLLY_DATA_DIR {}: cannot be created or written: {why}; fix its permissions or choose \
+         another folder",
+        root.display()
+    ))
+}
+
+/// The lock of a command that runs retention, held by this process.
 #[derive(Debug)]
 pub struct RunnerLock {
     _lock: File,
 }
 
 impl RunnerLock {
-    /// Takes it. `None` while a server or another command may run, or where the folder cannot be
-    /// written.
+    /// Takes the lock. `None` if a server or another command may be running, or the folder cannot
+    /// be written.
     pub fn take(root: &Path) -> Option<Self> {
         let lock = File::create(root.join("retention.lock")).ok()?;
         lock.try_lock().ok()?;

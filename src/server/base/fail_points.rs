@@ -1,9 +1,9 @@
-//! Named points in the steps of retention at which tests act: abort the process, place a hold,
-//! let another run take over. Outside tests, reaching a point does nothing.
+//! Named points in the steps of retention at which tests inject an action: abort the process, place
+//! a hold, let another run take over. Outside tests they do nothing.
 
 macro_rules! fail_points {
     ($($point:ident,)+) => {
-        /// Those that end in `Written` lie inside a transaction, right before its COMMIT.
+        /// Points that end in `Written` are inside a transaction, right before its COMMIT.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[cfg_attr(test, derive(serde::Serialize, serde::Deserialize))]
         pub enum FailPoint {
@@ -18,27 +18,27 @@ macro_rules! fail_points {
 }
 
 fail_points! {
-    // a run: the lease, a rest after a piece of work, its end
+    // a run: the lease, the pause after a batch, its end
     LeaseTaken, Rested, RunWritten,
     // rows become warm
     PackPlanned, PackWritten, Packed,
     // rows move into the archive, or entries of an object into a new one
     MovePlanned, Encoded, Reserved, Put, ReadBack, MoveWritten, Moved,
     ExpirePlanned, ExpireWritten, Expired,
-    // an object is marked as to be deleted, deleted, and its row deleted
+    // an object is marked for deletion, deleted, and its row deleted
     DoomWritten, Doomed, ObjectDeleted, ForgetWritten, Forgotten,
-    // a rewritten object takes the place of the old one
+    // a rewritten object replaces the old one
     SwapWritten, Swapped,
     RetierWritten, Retiered,
-    // an entry leaves its object: it is a row again, or erased
+    // an entry leaves its object: it becomes a row again, or is erased
     TakeOutWritten, TakenOut,
     AccountWritten, AccountErased,
     PurgePlanned,
-    // the archive's list of erasures
+    // the archive's erasure log
     ListPut, ListReadBack, ListWritten,
-    // after a restore: objects that are missing, objects that the backup does not name, erasures
+    // after a restore: missing objects, objects unknown to the backup, erasures
     MissingWritten, MissingDoomed, AdoptWritten, Adopted, ErasedAgain,
-    // the sweep: names that came to nothing, orphans
+    // the sweep: abandoned names, orphans
     AbandonedDoomed, OrphanWritten, OrphanDoomed, SweepWritten,
     HoursWritten,
 }
@@ -55,11 +55,11 @@ mod hook {
     use futures::future::BoxFuture;
     use std::sync::Arc;
 
-    /// What is done at a point before the step goes on.
+    /// Called at a point, before the step continues.
     pub type Hook = Arc<dyn Fn(FailPoint) -> BoxFuture<'static, ()> + Send + Sync>;
 
     tokio::task_local! {
-        // of one task, so that tests do not disturb each other
+        // per task, so that tests do not affect each other
         static LISTENER: Hook;
     }
 
@@ -75,7 +75,7 @@ mod hook {
     }
 
     impl FailPoint {
-        /// Whether it lies inside a transaction, so that nobody else can write there.
+        /// Whether the point is inside a write transaction.
         pub fn is_in_transaction(self) -> bool {
             format!("{self:?}").ends_with("Written")
         }

@@ -1,5 +1,5 @@
-//! Targets of log lines whose module is now elsewhere. Operators filter by target (`HOLLY_LOG`), so
-//! a target keeps its name when code moves.
+//! Targets of log lines whose module has moved. Operators filter by target (`HOLLY_LOG`), so a
+//! target keeps its name when code moves.
 
 pub(crate) const ARCHIVE_DELETE_OBJECT: &str = "holly::server::retention::expiring";
 pub(crate) const ARCHIVE_ERASE: &str = "holly::server::retention::erasing";

@@ -1,6 +1,5 @@
-//! Turns the markdown of an answer into HTML that is safe to place in a page. Two walls: raw HTML
-//! and images never leave the parser as such, and a sanitiser keeps only the tags that markdown
-//! needs.
+//! Renders the Markdown of an answer as safe HTML, with two defences: raw HTML and images are
+//! replaced in the parser's events, and a sanitiser keeps only the tags that Markdown needs.
 
 use ammonia::{Builder, UrlRelative};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, html};
@@ -38,8 +37,8 @@ const TAGS: [&str; 26] = [
     "tr",
     "ul",
 ];
-/// A wide table scrolls inside this box, also by keyboard, instead of widening the page.
-const TABLE_BOX: &str = r#"<div class="table-scroll" tabindex="0">"#;
+/// A wide table scrolls inside this element, also by keyboard, instead of widening the page.
+const TABLE_WRAPPER: &str = r#"<div class="table-scroll" tabindex="0">"#;
 
 static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let mut builder = Builder::default();
@@ -59,22 +58,22 @@ static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     builder
 });
 
-/// The HTML of `markdown` (CommonMark with tables, strikethrough and task lists), for `inner_html`.
-/// Images become their alternative text: an address in an answer must not make the reader's browser
-/// send anything.
+/// Renders `markdown` (CommonMark with tables, strikethrough and task lists) as HTML for
+/// `inner_html`. Images become their alternative text: a URL in an answer must not make the browser
+/// send a request.
 pub fn render(markdown: &str) -> String {
     let options =
         Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
     let mut unsafe_html = String::with_capacity(markdown.len() * 3 / 2);
     html::push_html(
         &mut unsafe_html,
-        Parser::new_ext(markdown, options).flat_map(tamed),
+        Parser::new_ext(markdown, options).flat_map(make_safe),
     );
     SANITISER.clean(&unsafe_html).to_string()
 }
 
-/// What is written in place of one event: one, two or no events.
-fn tamed(event: Event<'_>) -> impl Iterator<Item = Event<'_>> {
+/// Replaces an event by up to two safe ones.
+fn make_safe(event: Event<'_>) -> impl Iterator<Item = Event<'_>> {
     let (first, second) = match event {
         Event::Html(text) | Event::InlineHtml(text) => (Some(Event::Text(text)), None),
         Event::Start(Tag::HtmlBlock) => (Some(Event::Start(Tag::Paragraph)), None),
@@ -84,7 +83,9 @@ fn tamed(event: Event<'_>) -> impl Iterator<Item = Event<'_>> {
             Some(Event::Text(if done { "☑ " } else { "☐ " }.into())),
             None,
         ),
-        table @ Event::Start(Tag::Table(_)) => (Some(Event::Html(TABLE_BOX.into())), Some(table)),
+        table @ Event::Start(Tag::Table(_)) => {
+            (Some(Event::Html(TABLE_WRAPPER.into())), Some(table))
+        }
         table @ Event::End(TagEnd::Table) => (Some(table), Some(Event::Html("</div>\n".into()))),
         other => (Some(other), None),
     };
@@ -113,7 +114,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Whether `html` holds only tags, attributes and addresses that [`render`] may write.
+    /// Whether `html` contains only tags, attributes and URLs that [`render`] may write.
     fn is_harmless(html: &str) -> bool {
         let lower = html.to_lowercase();
         let tags = lower
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn no_attempt_to_run_script_or_to_phone_home_survives() {
+    fn scripts_and_remote_requests_are_removed() {
         for attempt in [
             "<script>alert(1)</script>",
             "<img src=x onerror=alert(1)>",
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn raw_html_is_shown_as_the_text_it_is() {
+    fn raw_html_is_shown_as_text() {
         assert_eq!(
             render("Use `<b>` or <b>bold</b>").trim(),
             "<p>Use <code>&lt;b&gt;</code> or &lt;b&gt;bold&lt;/b&gt;</p>"
@@ -193,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_opens_without_telling_where_it_came_from() {
+    fn a_link_sends_no_referrer() {
         let html = render("[docs](https://example.org/a?b=1&c=2) and <me@example.org>");
         assert!(html.contains(r#"<a href="https://example.org/a?b=1&amp;c=2" rel="noopener noreferrer nofollow ugc">docs</a>"#), "{html}");
         assert!(html.contains(r#"href="mailto:me@example.org""#), "{html}");
@@ -223,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn deep_nesting_is_no_danger() {
+    fn deep_nesting_does_not_overflow() {
         assert!(is_harmless(&render(&"> ".repeat(5_000))));
         assert!(is_harmless(&render(&"[".repeat(5_000))));
     }

@@ -1,8 +1,8 @@
-//! What a file is, by its first bytes and not by its name or by what somebody says of it. Ours,
-//! because `infer` takes text that begins with BM or MZ for a picture or a program, and does not
-//! tell what browsers show from what they do not.
+//! Detects the media type of a file from its first bytes, not from its name or a declared type. The
+//! crate `infer` is not used: it takes text that begins with BM or MZ for a picture or a program,
+//! and does not distinguish types that browsers can show.
 
-/// A type that Holly shows.
+/// A type that Holly can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DetectedMedia {
     /// IANA media type.
@@ -11,7 +11,7 @@ pub struct DetectedMedia {
     pub extension: &'static str,
 }
 
-/// The first bytes of a file, where `?` is any byte; its media type and extension.
+/// The first bytes of a file (`?` matches any byte), its media type and extension.
 type Signature = (&'static [u8], &'static str, &'static str);
 
 const PICTURES: &[Signature] = &[
@@ -51,17 +51,17 @@ fn find(signatures: &[Signature], bytes: &[u8]) -> Option<DetectedMedia> {
     })
 }
 
-/// A picture that every browser shows and models take: PNG, JPEG, GIF or WebP.
+/// Detects a picture that every browser shows and models accept: PNG, JPEG, GIF or WebP.
 pub fn image(bytes: &[u8]) -> Option<DetectedMedia> {
     find(PICTURES, bytes)
 }
 
-/// A film that browsers play: MP4 or WebM.
+/// Detects a film that browsers play: MP4 or WebM.
 pub fn video(bytes: &[u8]) -> Option<DetectedMedia> {
     find(FILMS, bytes).filter(|_| find(SOUNDS, bytes).is_none())
 }
 
-/// A picture, or sound that browsers play: WAV, MP3, Ogg, FLAC or AAC in MP4.
+/// Detects a picture, or sound that browsers play: WAV, MP3, Ogg, FLAC or AAC in MP4.
 pub fn media(bytes: &[u8]) -> Option<DetectedMedia> {
     image(bytes).or_else(|| find(SOUNDS, bytes))
 }
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn films_are_told_from_sound_in_the_same_box() {
+    fn films_are_distinguished_from_sound_in_the_same_container() {
         for (bytes, media_type) in [
             (&b"....ftypisom"[..], Some("video/mp4")),
             (b"\x1a\x45\xdf\xa3", Some("video/webm")),

@@ -1,4 +1,4 @@
-//! What Holly counts about itself, for Prometheus.
+//! Metrics for Prometheus.
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -7,26 +7,26 @@ use prometheus_client::{
 };
 use std::sync::Mutex;
 
-/// A request that was answered.
+/// Labels of a handled request.
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct RequestLabels {
-    /// The route's pattern, never the address itself.
+    /// Pattern of the route, never the path itself.
     pub route: String,
-    /// The status.
+    /// HTTP status.
     pub status: u16,
 }
 
-/// A turn that ended.
+/// Labels of an ended turn.
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct TurnLabels {
     /// finished, stopped or failed.
     pub how: &'static str,
 }
 
-/// A tier.
+/// Labels of a tier.
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct TierLabels {
-    /// Its word.
+    /// Name of the tier.
     pub tier: &'static str,
 }
 
@@ -34,31 +34,31 @@ pub struct TierLabels {
 #[derive(Debug)]
 pub struct Metrics {
     registry: Mutex<Registry>,
-    /// Requests answered.
+    /// Handled requests.
     pub requests: Family<RequestLabels, Counter>,
-    /// Frames sent to readers.
+    /// Frames sent on streams.
     pub frames: Counter,
-    /// Transactions committed, as of the last look.
+    /// Committed transactions; set when `/metrics` is read.
     pub commits: Gauge,
-    /// Reads of the database, as of the last look.
+    /// Reads of the database; set when `/metrics` is read.
     pub reads: Gauge,
-    /// Streams open now.
+    /// Open streams; set when `/metrics` is read.
     pub streams: Gauge,
-    /// Turns that ended.
+    /// Ended turns.
     pub turns: Family<TurnLabels, Counter>,
-    /// Entries of the assistant that could not be written; its work went on without them.
+    /// Entries of the assistant that could not be stored; the turn continued without them.
     pub unwritten_entries: Counter,
     /// Entries and turns whose worker was lost.
     pub interrupted: Counter,
-    /// Seconds that a tier's oldest entry is beyond the tier's end, as of the last look.
+    /// How many seconds a tier's oldest entry is overdue; set when `/metrics` is read.
     pub retention_lag: Family<TierLabels, Gauge>,
-    /// Steps of retention that failed and are tried again.
+    /// Retention steps that failed and are retried.
     pub retention_failures: Counter,
-    /// Objects deleted from the archive that nothing referred to.
+    /// Archive objects deleted because nothing referred to them.
     pub retention_orphans: Counter,
-    /// Objects of the archive that are known to be damaged or missing, as of the last look.
+    /// Archive objects known to be damaged or missing; set when `/metrics` is read.
     pub archive_damaged: Gauge,
-    /// 1 while deletions wait for an admin's word.
+    /// 1 while deletions wait for an admin's confirmation; set when `/metrics` is read.
     pub retention_waiting: Gauge,
 }
 
@@ -138,7 +138,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// All of it in the OpenMetrics text format.
+    /// All metrics in the OpenMetrics text format.
     pub fn text(&self) -> String {
         let registry = self
             .registry

@@ -1,4 +1,4 @@
-//! What every other module of the server may use: no verbs, no SQL.
+//! Basics that every other module of the server may use; no operations, no SQL.
 
 pub mod blocking;
 pub(crate) mod byte_cache;

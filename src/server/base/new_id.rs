@@ -1,5 +1,5 @@
-//! New ids: UUID v7 of the given time. Ids made by one process sort in the order in which they were
-//! made, also within a millisecond and when the clock steps back (RFC 9562, section 6.2).
+//! Generates ids: UUID v7 of the given time. Ids of one process sort in the order of their
+//! creation, also within a millisecond and when the clock steps back (RFC 9562, section 6.2).
 
 use crate::domain::{
     ids::{ConversationId, EntryId, FileId, MessageId, TurnId, UserId},
@@ -23,7 +23,7 @@ macro_rules! new_id {
 }
 
 new_id! {
-    /// An id for a new person.
+    /// An id for a new user.
     user -> UserId;
     /// An id for a new conversation.
     conversation -> ConversationId;
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_sort_in_the_order_in_which_they_were_made() {
+    fn ids_sort_in_order_of_creation() {
         let now = Timestamp::from_millis(1_795_512_600_000);
         let ids: Vec<_> = (0..2_000).map(|n| entry(now.plus(n / 500 - 1))).collect();
         assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));

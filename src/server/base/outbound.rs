@@ -1,6 +1,6 @@
-//! Fetching from addresses that a model or a result names. They never lead into private networks:
-//! each name is resolved here and each hop is checked, so neither a redirect nor a name with a
-//! private address gets through (OWASP, SSRF).
+//! Fetches URLs that come from a model or a result, and never from private networks: each name is
+//! resolved here and each redirect is checked, so neither a redirect nor a name with a private
+//! address gets through (OWASP, SSRF).
 
 mod public_address;
 
@@ -17,47 +17,45 @@ use std::{
     time::Duration,
 };
 
-/// How long one file may take.
+/// Timeout of a whole fetch.
 const TIMEOUT: Duration = Duration::from_secs(120);
-/// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Redirects that are followed.
-const HOPS: usize = 3;
+const MAX_REDIRECTS: usize = 3;
 
-/// Fetches files of others; cheap to clone.
+/// Fetches files from URLs; cheap to clone.
 #[derive(Clone)]
 pub struct Outbound {
     client: reqwest::Client,
     allowed: Allowed,
 }
 
-/// Hosts that may be private, in lower case.
+/// Hosts that may have a private address, in lower case.
 type Allowed = Arc<[String]>;
 
-/// Why nothing was fetched; a sentence each.
+/// Why a fetch failed.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum FetchError {
-    /// Not http(s), with a password in it, or inside a private network.
+    /// The URL is not http(s), contains a user or password, or is in a private network.
     #[error("the address {0} may not be fetched")]
     Forbidden(String),
-    /// It is larger than is taken.
+    /// The file is larger than allowed.
     #[error("the file is larger than {0} bytes")]
     TooLarge(usize),
-    /// It could not be had.
+    /// The request failed.
     #[error("the file could not be fetched: {0}")]
     Failed(String),
 }
 
 impl Outbound {
-    /// Fetches from public addresses and from these hosts. Errors: the TLS library cannot be set
+    /// A client that fetches from public addresses and from these hosts. Errors: TLS cannot be set
     /// up.
     pub fn new(hosts: &[String]) -> Result<Self, reqwest::Error> {
         let allowed: Allowed = hosts.iter().map(|host| host.to_lowercase()).collect();
         let checked = allowed.clone();
         let redirects = redirect::Policy::custom(move |attempt| match attempt.previous().len() {
-            hops if hops > HOPS => attempt.error("too many redirects"),
+            redirects if redirects > MAX_REDIRECTS => attempt.error("too many redirects"),
             _ if may_fetch(attempt.url(), &checked) => attempt.follow(),
-            _ => attempt.error("it leads to an address that may not be fetched"),
+            _ => attempt.error(FORBIDDEN_TARGET),
         });
         let client = reqwest::Client::builder()
             .timeout(TIMEOUT)
@@ -94,8 +92,8 @@ impl Outbound {
         }
         let mut bytes = Vec::new();
         let mut body = response.bytes_stream();
-        while let Some(piece) = body.next().await {
-            bytes.extend_from_slice(&piece.map_err(failed)?);
+        while let Some(chunk) = body.next().await {
+            bytes.extend_from_slice(&chunk.map_err(failed)?);
             if bytes.len() > max_bytes {
                 return Err(FetchError::TooLarge(max_bytes));
             }
@@ -104,12 +102,12 @@ impl Outbound {
     }
 }
 
-/// Whether an address may be asked at all; a name's own addresses are checked when it is resolved.
+/// Whether a URL may be requested; the addresses of a name are checked when it is resolved.
 fn may_fetch(url: &Url, allowed: &[String]) -> bool {
-    let plain = matches!(url.scheme(), "http" | "https")
+    let is_plain = matches!(url.scheme(), "http" | "https")
         && url.username().is_empty()
         && url.password().is_none();
-    let Some(host) = url.host_str().filter(|_| plain) else {
+    let Some(host) = url.host_str().filter(|_| is_plain) else {
         return false;
     };
     let literal = host
@@ -119,7 +117,7 @@ fn may_fetch(url: &Url, allowed: &[String]) -> bool {
     allowed.iter().any(|allowed| allowed == host) || literal.map_or(true, is_public)
 }
 
-/// The innermost reason, without the address: it may carry a signature.
+/// The innermost reason, without the URL: it may contain a signature.
 pub(crate) fn reason(error: &reqwest::Error) -> String {
     let mut innermost: &dyn std::error::Error = error;
     while let Some(source) = innermost.source() {
@@ -130,6 +128,8 @@ pub(crate) fn reason(error: &reqwest::Error) -> String {
         |status| format!("the server answered {status}"),
     )
 }
+
+const FORBIDDEN_TARGET: &str = "it leads to an address that may not be fetched";
 
 struct Resolver {
     allowed: Allowed,
@@ -144,7 +144,7 @@ impl Resolve for Resolver {
                 .filter(|address| allowed || is_public(address.ip()))
                 .collect();
             if addresses.is_empty() {
-                return Err("it leads to an address that may not be fetched".into());
+                return Err(FORBIDDEN_TARGET.into());
             }
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn addresses_that_lead_inwards_are_refused() {
+    async fn private_addresses_are_refused() {
         let outbound = Outbound::new(&[]).unwrap();
         for url in [
             "http://127.0.0.1/",

@@ -1,38 +1,46 @@
-//! Proxies in front: whose word counts about who is asking. Anybody can write `X-Forwarded-For`; it
-//! is read only when the connection comes from a proxy that is trusted, and only back to the first
-//! address that is not.
+//! Trusted reverse proxies. Any client can send `X-Forwarded-For`; it is used only if the
+//! connection comes from a trusted proxy, and only back to the first address that is not one.
 
 use axum::http::HeaderMap;
 use clap::Args;
 use ipnet::IpNet;
 use std::net::IpAddr;
 
-/// Settings as they are given.
+/// Settings as given.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Proxies")]
 pub struct ProxySettings {
-    /// Addresses and networks, such as 10.0.0.0/8, of proxies whose X-Forwarded-For is believed;
-    /// limits count by the address in it.
+    /// Proxies whose X-Forwarded-For header is trusted, separated by commas
+    ///
+    /// Addresses and networks such as 10.0.0.0/8. Limits by address use the client's address from
+    /// the header.
     #[arg(long, env = "HOLLY_TRUSTED_PROXIES", default_value = "127.0.0.0/8,::1")]
     pub trusted_proxies: String,
 }
 
-/// The proxies that are trusted.
+/// The trusted proxies.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TrustedProxies(Vec<IpNet>);
 
 impl ProxySettings {
-    /// Checks the setting and adds its problems to those of the others.
+    /// Validates the setting and adds its problems to `problems`.
     pub fn check(&self, problems: &mut Vec<String>) -> TrustedProxies {
         let mut trusted = Vec::new();
-        for word in self
+        for part in self
             .trusted_proxies
             .split(',')
             .map(str::trim)
-            .filter(|word| !word.is_empty())
+            .filter(|part| !part.is_empty())
         {
-            match word.parse().or_else(|_| word.parse::<IpAddr>().map(IpNet::from)) {
+            match part
+                .parse()
+                .or_else(|_| part.parse::<IpAddr>().map(IpNet::from))
+            {
                 Ok(net) => trusted.push(net),
-                Err(_) => problems.push(format!("HOLLY_TRUSTED_PROXIES has {word:?}; it takes addresses and networks such as 10.0.0.0/8")),
+                Err(_) => problems.push(format!(
+                    "HOLLY_TRUSTED_PROXIES has {part:?}; it must be addresses and networks such as \
+                     10.0.0.0/8, separated by commas"
+                )),
             }
         }
         TrustedProxies(trusted)
@@ -40,23 +48,25 @@ impl ProxySettings {
 }
 
 impl TrustedProxies {
-    /// Who asks: the address of the connection or, where that is a trusted proxy, the last one it
-    /// names that is none itself.
-    pub fn asker(&self, connection: IpAddr, headers: &HeaderMap) -> IpAddr {
-        let named = headers
+    /// The client's address: that of the connection or, if that is a trusted proxy, the last
+    /// address in `X-Forwarded-For` that is not one.
+    pub fn client_address(&self, connection: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let forwarded = headers
             .get_all("x-forwarded-for")
             .iter()
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| value.split(','));
-        let named: Vec<Option<IpAddr>> = named.map(|address| address.trim().parse().ok()).collect();
-        let mut asker = connection.to_canonical();
-        for address in named.into_iter().rev() {
+        let forwarded: Vec<Option<IpAddr>> = forwarded
+            .map(|address| address.trim().parse().ok())
+            .collect();
+        let mut client = connection.to_canonical();
+        for address in forwarded.into_iter().rev() {
             match address {
-                Some(address) if self.trusts(asker) => asker = address.to_canonical(),
+                Some(address) if self.trusts(client) => client = address.to_canonical(),
                 _ => break,
             }
         }
-        asker
+        client
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
@@ -82,9 +92,9 @@ mod tests {
     }
 
     #[test]
-    fn only_a_trusted_proxy_is_believed_and_only_back_to_the_first_that_is_not() {
+    fn forwarded_addresses_are_used_only_from_trusted_proxies() {
         let proxies = trusted("127.0.0.0/8, ::1, 10.1.2.3").unwrap();
-        for (connection, forwarded, asker) in [
+        for (connection, forwarded, client) in [
             ("127.0.0.1", &["203.0.113.9"][..], "203.0.113.9"),
             ("127.0.0.1", &[], "127.0.0.1"),
             ("127.0.0.1", &["198.51.100.1, 203.0.113.9"], "203.0.113.9"),
@@ -104,16 +114,16 @@ mod tests {
             }
             assert_eq!(
                 proxies
-                    .asker(connection.parse().unwrap(), &headers)
+                    .client_address(connection.parse().unwrap(), &headers)
                     .to_string(),
-                asker,
+                client,
                 "{connection} {forwarded:?}"
             );
         }
     }
 
     #[test]
-    fn nonsense_is_refused_and_nobody_may_be_trusted() {
+    fn invalid_addresses_are_refused_and_an_empty_list_is_allowed() {
         assert_eq!(trusted("localhost, 10.0.0.0/99").unwrap_err().len(), 2);
         assert_eq!(trusted("").unwrap(), TrustedProxies::default());
     }

@@ -1,13 +1,13 @@
-//! A setting that must not be seen: it prints as nothing but that it is there.
+//! A setting whose value must not be printed; its `Debug` output hides it.
 
 use std::{convert::Infallible, fmt, str::FromStr};
 
-/// A key or password from the settings.
+/// An API key or password from the settings.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// The value itself, for the one request that needs it.
+    /// The value, for the request that needs it.
     pub fn reveal(&self) -> &str {
         &self.0
     }

@@ -1,5 +1,5 @@
-//! The rows that a person's readers read last, encoded once. A cache of the database, filled only
-//! by reading it: whatever it lacks is read there, so losing it loses nothing.
+//! The latest rows of each user's feed, encoded once for all of the user's streams. A cache that is
+//! filled only by reading the database; rows it lacks are read there.
 
 use super::EncodedRow;
 use crate::{
@@ -14,62 +14,62 @@ use std::{
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
-/// Rows kept for each person somebody listens for.
-const KEEP_ROWS: usize = 256;
-/// Bytes kept for each person somebody listens for.
-const KEEP_BYTES: usize = 1 << 20;
+/// Rows cached for each user with open streams.
+const MAX_ROWS: usize = 256;
+/// Bytes cached for each user with open streams.
+const MAX_BYTES: usize = 1 << 20;
 
-/// Rows for one reader, and how far they reach.
+/// Rows for one stream, and the revision up to which they are complete.
 #[derive(Debug, Clone)]
 pub struct CachedRows {
-    /// In the order of their revisions.
+    /// The rows, ordered by revision.
     pub rows: Vec<Arc<EncodedRow>>,
-    /// Everything up to here is in `rows`.
+    /// Every change up to this revision is in `rows`.
     pub upto: i64,
-    /// Whether there is more behind it.
+    /// Whether there are later rows.
     pub more: bool,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
-    /// Everything after this revision, up to `upto`, is in `rows`.
+struct CachedRange {
+    /// Every change after this revision, up to `upto`, is in `rows`.
     from: i64,
     upto: i64,
     rows: VecDeque<Arc<EncodedRow>>,
     bytes: usize,
 }
 
-/// One person's tail; it lives as long as somebody reads.
+/// The cache of one user; dropped with the user's last stream.
 #[derive(Debug, Default)]
 pub struct RowCache {
-    kept: tokio::sync::Mutex<Kept>,
+    range: tokio::sync::Mutex<CachedRange>,
 }
 
-/// The tails of all people somebody reads for.
+/// The caches of all users with open streams.
 #[derive(Debug, Default)]
 pub struct RowCaches {
-    people: Mutex<HashMap<UserId, Weak<RowCache>>>,
+    users: Mutex<HashMap<UserId, Weak<RowCache>>>,
 }
 
 impl RowCaches {
-    /// The tail of a person, shared by their readers.
-    pub fn of(&self, user: UserId) -> Arc<RowCache> {
-        let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(tail) = people.get(&user).and_then(Weak::upgrade) {
-            return tail;
+    /// The cache of a user, shared by the user's streams.
+    pub fn for_user(&self, user: UserId) -> Arc<RowCache> {
+        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cache) = users.get(&user).and_then(Weak::upgrade) {
+            return cache;
         }
-        // swept when their number has doubled, so that a newcomer costs the same however many read
-        if people.len().is_power_of_two() {
-            people.retain(|_, tail| tail.strong_count() > 0);
+        // swept when their number has doubled, so the amortised cost of a new user is constant
+        if users.len().is_power_of_two() {
+            users.retain(|_, cache| cache.strong_count() > 0);
         }
-        let tail = Arc::new(RowCache::default());
-        people.insert(user, Arc::downgrade(&tail));
-        tail
+        let cache = Arc::new(RowCache::default());
+        users.insert(user, Arc::downgrade(&cache));
+        cache
     }
 }
 
 impl RowCache {
-    /// The owner's rows after `rev`, up to at least the revision `announced`.
+    /// The user's rows after `rev`, up to at least the revision `announced`.
     pub async fn after(
         &self,
         store: &Store,
@@ -77,53 +77,53 @@ impl RowCache {
         rev: i64,
         announced: i64,
     ) -> Result<CachedRows> {
-        let mut kept = self.kept.lock().await;
-        if kept.upto < rev {
-            *kept = Kept {
+        let mut range = self.range.lock().await;
+        if range.upto < rev {
+            *range = CachedRange {
                 from: rev,
                 upto: rev,
-                ..Kept::default()
+                ..CachedRange::default()
             };
         }
-        if rev < kept.from {
-            drop(kept);
+        if rev < range.from {
+            drop(range);
             return read(store, user, rev).await;
         }
         let mut more = false;
-        if kept.upto < announced {
-            let fresh = read(store, user, kept.upto).await?;
+        if range.upto < announced {
+            let fresh = read(store, user, range.upto).await?;
             more = fresh.more;
-            kept.extend(fresh);
+            range.extend(fresh);
         }
-        let rows = kept
+        let rows = range
             .rows
             .iter()
             .filter(|row| row.rev > rev)
             .cloned()
             .collect();
-        // only now: what was just read for this reader must reach it, however large it is
-        kept.shed();
+        // only now: rows just read for this stream must reach it, however large they are
+        range.evict();
         Ok(CachedRows {
             rows,
-            upto: kept.upto,
+            upto: range.upto,
             more,
         })
     }
 }
 
-impl Kept {
+impl CachedRange {
     fn extend(&mut self, fresh: CachedRows) {
         for row in fresh.rows {
-            self.forget(&row);
+            self.remove_superseded(&row);
             self.bytes += row.json.len();
             self.rows.push_back(row);
         }
         self.upto = fresh.upto;
     }
 
-    /// Lets go of the oldest rows over the bounds.
-    fn shed(&mut self) {
-        while self.rows.len() > KEEP_ROWS || self.bytes > KEEP_BYTES {
+    /// Removes the oldest rows while the cache is over its bounds.
+    fn evict(&mut self) {
+        while self.rows.len() > MAX_ROWS || self.bytes > MAX_BYTES {
             let Some(oldest) = self.rows.pop_front() else {
                 break;
             };
@@ -132,14 +132,15 @@ impl Kept {
         }
     }
 
-    /// Drops what `newer` replaces or takes away: a row that changed five times is sent once, and
-    /// what is gone is gone.
-    fn forget(&mut self, newer: &EncodedRow) {
-        let gone = (newer.event == "removed" && newer.key.0 == RemovedKind::Conversation)
+    /// Removes rows that `newer` replaces or deletes: a row that changed five times is sent once.
+    fn remove_superseded(&mut self, newer: &EncodedRow) {
+        let deleted_conversation = (newer.event == "removed"
+            && newer.key.0 == RemovedKind::Conversation)
             .then_some(newer.key.1);
         self.rows.retain(|row| {
             row.key != newer.key
-                && gone.is_none_or(|id| row.conversation_id.is_none_or(|own| own.uuid() != id))
+                && deleted_conversation
+                    .is_none_or(|id| row.conversation_id.is_none_or(|own| own.uuid() != id))
         });
         self.bytes = self.rows.iter().map(|row| row.json.len()).sum();
     }
@@ -151,7 +152,7 @@ async fn read(store: &Store, user: UserId, rev: i64) -> Result<CachedRows> {
     let rows = page
         .rows
         .iter()
-        .map(|row: &Change| Arc::new(EncodedRow::of(row)))
+        .map(|row: &Change| Arc::new(EncodedRow::from(row)))
         .collect();
     Ok(CachedRows {
         rows,

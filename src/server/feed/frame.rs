@@ -1,5 +1,5 @@
-//! The bytes of the stream (WHATWG HTML, "Server-sent events"). Ids and event names are ours, data
-//! is always JSON on one line, so no text of a person can begin a field of its own.
+//! Encodes SSE frames (WHATWG HTML, "Server-sent events"). Data is always JSON on one line, so no
+//! user's text can begin a field.
 
 use crate::domain::{
     Change, Cursor, MessageStatus, RemovedKind,
@@ -8,50 +8,52 @@ use crate::domain::{
 use std::fmt::Write;
 use uuid::Uuid;
 
-/// A row of the feed, encoded once for all its readers.
+/// A row of the feed, encoded once for all streams.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncodedRow {
-    /// The revision at which it came to be so.
+    /// The revision of the change.
     pub rev: i64,
-    /// The event's name, also the key of the row in the data.
+    /// Name of the event, also the key of the row in the data.
     pub event: &'static str,
     /// The row as JSON.
     pub json: String,
-    /// What it is a row of.
+    /// Kind and id of the changed thing.
     pub key: (RemovedKind, Uuid),
-    /// Whether it is a message that does not grow any more.
+    /// Whether it is a message whose text is complete.
     pub settled: bool,
-    /// The conversation it stands in; `None` for what stands outside or concerns all.
+    /// Its conversation; `None` if it has none, or for a removal.
     pub conversation_id: Option<ConversationId>,
 }
 
-impl EncodedRow {
-    /// Encodes a change.
-    pub fn of(change: &Change) -> Self {
-        let written = |row: serde_json::Result<String>| row.expect("rows are plain values");
+impl From<&Change> for EncodedRow {
+    fn from(change: &Change) -> Self {
+        let encoded = |row: serde_json::Result<String>| row.expect("rows are plain values");
         let (json, key, conversation_id) = match change {
             Change::Entry(entry) => (
-                written(serde_json::to_string(entry)),
+                encoded(serde_json::to_string(entry)),
                 (RemovedKind::Entry, entry.id.uuid()),
                 entry.conversation_id,
             ),
             Change::Message(message) => (
-                written(serde_json::to_string(message)),
+                encoded(serde_json::to_string(message)),
                 (RemovedKind::Message, message.id.uuid()),
                 Some(message.conversation_id),
             ),
             Change::Conversation(row) => (
-                written(serde_json::to_string(row)),
+                encoded(serde_json::to_string(row)),
                 (RemovedKind::Conversation, row.id.uuid()),
                 Some(row.id),
             ),
-            Change::Removed(gone) => (
-                written(serde_json::to_string(gone)),
-                (gone.kind, gone.id),
+            Change::Removed(removed) => (
+                encoded(serde_json::to_string(removed)),
+                (removed.kind, removed.id),
                 None,
             ),
         };
-        let settled = matches!(change, Change::Message(message) if message.status != MessageStatus::Streaming);
+        let settled = matches!(
+            change,
+            Change::Message(message) if message.status != MessageStatus::Streaming
+        );
         Self {
             rev: change.rev(),
             event: change.event(),
@@ -61,8 +63,10 @@ impl EncodedRow {
             conversation_id,
         }
     }
+}
 
-    /// Whether a reader who asked for one conversation gets it.
+impl EncodedRow {
+    /// Whether a stream restricted to one conversation sends it.
     pub fn concerns(&self, only: Option<ConversationId>) -> bool {
         only.is_none_or(|id| {
             self.conversation_id.is_none_or(|own| own == id)
@@ -70,7 +74,7 @@ impl EncodedRow {
         })
     }
 
-    /// Writes the frame for a reader that stands at `prev`.
+    /// Writes the frame for a stream whose last id is `prev`.
     pub fn write(&self, out: &mut String, prev: Cursor) {
         let Self {
             rev, event, json, ..
@@ -84,19 +88,19 @@ impl EncodedRow {
     }
 }
 
-/// Writes a heartbeat; its id moves the reader's cursor past rows that were not for it.
+/// Writes a heartbeat; its id moves the client's cursor past rows that were not sent to it.
 pub(super) fn write_heartbeat(out: &mut String, cursor: Cursor) {
     write!(out, "id: {cursor}\nevent: heartbeat\ndata: {{}}\n\n")
         .expect("text can be written to a String");
 }
 
-/// Writes text of an answer; without an id, so that it never moves a cursor.
+/// Writes text of an answer, without an id: it does not move the cursor.
 pub(super) fn write_delta(out: &mut String, message: MessageId, offset: usize, text: &str) {
     let data = serde_json::json!({ "messageId": message, "offset": offset, "text": text });
     write!(out, "event: delta\ndata: {data}\n\n").expect("text can be written to a String");
 }
 
-/// An event that is the last of its stream, with how long to wait before coming back.
-pub fn lone_event(event: &str, retry_ms: u64, data: &serde_json::Value) -> String {
+/// An event that is the last of its stream, with the delay before the client reconnects.
+pub fn final_event(event: &str, retry_ms: u64, data: &serde_json::Value) -> String {
     format!("retry: {retry_ms}\nevent: {event}\ndata: {data}\n\n")
 }

@@ -1,4 +1,4 @@
-//! How many streams a person may hold open at once.
+//! Limits how many streams a user has open at once.
 
 use crate::domain::ids::UserId;
 use std::{
@@ -6,56 +6,56 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// Open streams by person.
+/// Counts open streams by user.
 #[derive(Debug, Clone, Default)]
 pub struct StreamLimiter {
-    taken: Arc<Mutex<HashMap<UserId, usize>>>,
+    open: Arc<Mutex<HashMap<UserId, usize>>>,
 }
 
-/// One open stream; dropping it frees the place.
+/// Permit of one open stream; dropping it releases it.
 #[derive(Debug)]
 pub struct StreamPermit {
-    places: StreamLimiter,
+    limiter: StreamLimiter,
     user: UserId,
 }
 
 impl StreamLimiter {
-    /// A place for one more stream of a person, unless `limit` are taken (0: no limit).
-    pub fn take(&self, user: UserId, limit: usize) -> Option<StreamPermit> {
-        let mut taken = self.lock();
-        let count = taken.entry(user).or_default();
+    /// A permit for one more stream of a user, unless `limit` are open (0: no limit).
+    pub fn acquire(&self, user: UserId, limit: usize) -> Option<StreamPermit> {
+        let mut open = self.lock();
+        let count = open.entry(user).or_default();
         if limit > 0 && *count >= limit {
             return None;
         }
         *count += 1;
         Some(StreamPermit {
-            places: self.clone(),
+            limiter: self.clone(),
             user,
         })
     }
 
-    /// How many streams are open.
+    /// Number of open streams.
     pub fn open(&self) -> usize {
         self.lock().values().sum()
     }
 
-    /// How many people have one open.
-    pub fn people(&self) -> usize {
+    /// Number of users with open streams.
+    pub fn users(&self) -> usize {
         self.lock().len()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<UserId, usize>> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for StreamPermit {
     fn drop(&mut self) {
-        let mut taken = self.places.lock();
-        if let Some(count) = taken.get_mut(&self.user) {
+        let mut open = self.limiter.lock();
+        if let Some(count) = open.get_mut(&self.user) {
             *count -= 1;
             if *count == 0 {
-                taken.remove(&self.user);
+                open.remove(&self.user);
             }
         }
     }
@@ -67,15 +67,15 @@ mod tests {
     use uuid::Uuid;
 
     #[test]
-    fn a_place_is_free_again_once_its_stream_ends() {
-        let (places, user) = (StreamLimiter::default(), UserId::from_uuid(Uuid::nil()));
-        let one = places.take(user, 2);
-        let two = places.take(user, 2);
-        assert!(one.is_some() && two.is_some() && places.take(user, 2).is_none());
+    fn a_permit_is_released_when_its_stream_ends() {
+        let (limiter, user) = (StreamLimiter::default(), UserId::from_uuid(Uuid::nil()));
+        let one = limiter.acquire(user, 2);
+        let two = limiter.acquire(user, 2);
+        assert!(one.is_some() && two.is_some() && limiter.acquire(user, 2).is_none());
         drop(one);
-        assert!(places.take(user, 2).is_some());
+        assert!(limiter.acquire(user, 2).is_some());
         drop(two);
-        assert_eq!(places.open(), 0);
-        assert!(places.take(user, 0).is_some());
+        assert_eq!(limiter.open(), 0);
+        assert!(limiter.acquire(user, 0).is_some());
     }
 }

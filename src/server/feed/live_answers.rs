@@ -1,5 +1,5 @@
-//! Text of answers that are being written, word by word: here, or by another process that tells of
-//! it. It lives here between two writes to the database.
+//! Text of answers in progress, written by this process or received from another one. It is held in
+//! memory between two writes to the database.
 
 use crate::domain::ids::{ConversationId, MessageId, UserId};
 use std::{
@@ -8,63 +8,63 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// Ends of answers that are remembered, so that text which comes late does not begin them again.
+/// Remembered ids of finished answers, so that late text does not start them again.
 const ENDED_MAX: usize = 256;
 
-/// An answer that is being written.
+/// An answer in progress.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveAnswer {
-    /// The message that grows.
+    /// Its message.
     pub message_id: MessageId,
-    /// Where it stands.
+    /// Its conversation.
     pub conversation_id: ConversationId,
-    /// Its text so far.
+    /// The text so far.
     pub text: String,
-    /// When another process told of it last; `None` where it is written here.
-    pub told_at: Option<Instant>,
+    /// When text was last received from another process; `None` for an answer of this process.
+    pub received_at: Option<Instant>,
 }
 
-/// Text of an answer.
+/// Text to append to an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnswerDelta {
-    /// Whose.
+    /// Owner of the conversation.
     pub user: UserId,
-    /// Where it stands.
+    /// The conversation.
     pub conversation: ConversationId,
-    /// The message that grows.
+    /// The message.
     pub message: MessageId,
-    /// At which byte of it the text begins.
+    /// Byte offset of the text in the message.
     pub offset: usize,
     /// The text.
     pub text: String,
 }
 
-/// What came of a piece that another process told.
+/// Result of applying a delta of another process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeltaOutcome {
-    /// The answer has grown.
+    /// Text was appended.
     Grown,
-    /// Nothing in it was new.
+    /// All of it was known already.
     Known,
-    /// What comes before it was not heard.
+    /// The text before it is missing.
     Gap,
 }
 
-/// The answers being written, by person.
+/// The answers in progress, by user.
 #[derive(Debug, Default)]
 pub struct LiveAnswers {
-    live: Mutex<Live>,
+    state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
-struct Live {
-    people: HashMap<UserId, Vec<LiveAnswer>>,
+struct State {
+    users: HashMap<UserId, Vec<LiveAnswer>>,
     ended: VecDeque<MessageId>,
 }
 
 impl LiveAnswers {
-    /// Adds text to an answer that is written here; the first text begins it. The caller wakes the
-    /// readers.
+    /// Appends text to an answer of this process; the first text starts it. The caller wakes the
+    /// streams.
     pub fn append(
         &self,
         user: UserId,
@@ -72,8 +72,8 @@ impl LiveAnswers {
         message_id: MessageId,
         text: &str,
     ) {
-        let mut live = self.lock();
-        let answers = live.people.entry(user).or_default();
+        let mut state = self.lock();
+        let answers = state.users.entry(user).or_default();
         match answers
             .iter_mut()
             .find(|answer| answer.message_id == message_id)
@@ -83,112 +83,111 @@ impl LiveAnswers {
                 message_id,
                 conversation_id,
                 text: text.to_owned(),
-                told_at: None,
+                received_at: None,
             }),
         }
     }
 
-    /// Takes text of an answer that another process writes; only what is new is added, and never
-    /// behind a gap.
-    pub fn hear(&self, piece: &AnswerDelta, now: Instant) -> DeltaOutcome {
-        let mut live = self.lock();
-        if live.ended.contains(&piece.message) {
+    /// Applies text of an answer of another process: appends what is new, and nothing after a gap.
+    pub fn apply_remote(&self, delta: &AnswerDelta, now: Instant) -> DeltaOutcome {
+        let mut state = self.lock();
+        if state.ended.contains(&delta.message) {
             return DeltaOutcome::Known;
         }
-        let answers = live.people.entry(piece.user).or_default();
-        let held = answers
+        let answers = state.users.entry(delta.user).or_default();
+        let known = answers
             .iter_mut()
-            .find(|answer| answer.message_id == piece.message);
-        let heard = match held {
-            None if piece.offset > 0 => DeltaOutcome::Gap,
+            .find(|answer| answer.message_id == delta.message);
+        let outcome = match known {
+            None if delta.offset > 0 => DeltaOutcome::Gap,
             None => {
                 let (message_id, conversation_id, text) =
-                    (piece.message, piece.conversation, piece.text.clone());
+                    (delta.message, delta.conversation, delta.text.clone());
                 answers.push(LiveAnswer {
                     message_id,
                     conversation_id,
                     text,
-                    told_at: Some(now),
+                    received_at: Some(now),
                 });
                 DeltaOutcome::Grown
             }
-            Some(answer) if answer.told_at.is_none() => DeltaOutcome::Known,
-            Some(answer) => grow(answer, piece, now),
+            Some(answer) if answer.received_at.is_none() => DeltaOutcome::Known,
+            Some(answer) => append_new(answer, delta, now),
         };
-        live.people.retain(|_, answers| !answers.is_empty());
-        heard
+        state.users.retain(|_, answers| !answers.is_empty());
+        outcome
     }
 
-    /// Forgets an answer, once its whole text is committed.
+    /// Removes an answer of this process, once its whole text is committed.
     pub fn finish(&self, user: UserId, message_id: MessageId) {
         self.lock()
-            .forget(user, |answer| answer.message_id == message_id);
+            .remove(user, |answer| answer.message_id == message_id);
     }
 
-    /// Forgets an answer that another process writes, once its end was read from the database.
-    pub fn ended(&self, user: UserId, message_id: MessageId) {
-        let mut live = self.lock();
-        if live
-            .people
+    /// Removes an answer of another process, once its end was read from the database.
+    pub fn finish_remote(&self, user: UserId, message_id: MessageId) {
+        let mut state = self.lock();
+        if state
+            .users
             .get(&user)
             .into_iter()
             .flatten()
-            .any(|answer| answer.message_id == message_id && answer.told_at.is_none())
+            .any(|answer| answer.message_id == message_id && answer.received_at.is_none())
         {
             return;
         }
-        live.forget(user, |answer| answer.message_id == message_id);
-        if !live.ended.contains(&message_id) {
-            live.ended.push_back(message_id);
+        state.remove(user, |answer| answer.message_id == message_id);
+        if !state.ended.contains(&message_id) {
+            state.ended.push_back(message_id);
         }
-        if live.ended.len() > ENDED_MAX {
-            live.ended.pop_front();
+        if state.ended.len() > ENDED_MAX {
+            state.ended.pop_front();
         }
     }
 
-    /// Forgets what other processes told last before `before`, or of people for whom `listened`
-    /// does not hold.
-    pub fn forget_told(&self, before: Instant, listened: impl Fn(UserId) -> bool) {
-        self.lock().people.retain(|user, answers| {
+    /// Removes answers of other processes that were last received before `before`, or whose user
+    /// has no stream here (`has_streams`).
+    pub fn expire_remote(&self, before: Instant, has_streams: impl Fn(UserId) -> bool) {
+        self.lock().users.retain(|user, answers| {
             answers.retain(|answer| {
                 answer
-                    .told_at
-                    .is_none_or(|told| told >= before && listened(*user))
+                    .received_at
+                    .is_none_or(|at| at >= before && has_streams(*user))
             });
             !answers.is_empty()
         });
     }
 
-    /// What a reader who has seen `seen` bytes of each answer has not seen yet: message, offset,
-    /// text.
+    /// Message, offset and text that a stream has not sent yet; `seen` is how many bytes of each
+    /// answer it has sent.
     pub fn unseen(
         &self,
         user: UserId,
         only: Option<ConversationId>,
         seen: &HashMap<MessageId, usize>,
     ) -> Vec<(MessageId, usize, String)> {
-        let live = self.lock();
-        let answers = live.people.get(&user).into_iter().flatten();
-        let wanted = answers.filter(|answer| only.is_none_or(|id| id == answer.conversation_id));
-        wanted
+        let state = self.lock();
+        let answers = state.users.get(&user).into_iter().flatten();
+        let selected = answers.filter(|answer| only.is_none_or(|id| id == answer.conversation_id));
+        selected
             .filter_map(|answer| {
                 rest(answer, seen).map(|(offset, text)| (answer.message_id, offset, text))
             })
             .collect()
     }
 
-    /// What other processes that were told `told` bytes of each answer were not told yet; only of
-    /// what is written here.
-    pub fn untold(&self, user: UserId, told: &HashMap<MessageId, usize>) -> Vec<AnswerDelta> {
-        let live = self.lock();
-        let answers = live
-            .people
+    /// Text of this process's answers that was not sent to other processes yet; `sent` is how many
+    /// bytes of each answer were sent.
+    pub fn unsent(&self, user: UserId, sent: &HashMap<MessageId, usize>) -> Vec<AnswerDelta> {
+        let state = self.lock();
+        let answers = state
+            .users
             .get(&user)
             .into_iter()
             .flatten()
-            .filter(|answer| answer.told_at.is_none());
-        let piece = |answer: &LiveAnswer| {
-            let (offset, text) = rest(answer, told)?;
+            .filter(|answer| answer.received_at.is_none());
+        let delta = |answer: &LiveAnswer| {
+            let (offset, text) = rest(answer, sent)?;
             Some(AnswerDelta {
                 user,
                 conversation: answer.conversation_id,
@@ -197,60 +196,66 @@ impl LiveAnswers {
                 text,
             })
         };
-        answers.filter_map(piece).collect()
+        answers.filter_map(delta).collect()
     }
 
-    /// The messages that are written here, and whose they are.
-    pub fn written_here(&self) -> HashMap<MessageId, UserId> {
-        let live = self.lock();
-        let all = live
-            .people
+    /// The messages of this process's answers, and their owners.
+    pub fn local_messages(&self) -> HashMap<MessageId, UserId> {
+        let state = self.lock();
+        let all = state
+            .users
             .iter()
             .flat_map(|(user, answers)| answers.iter().map(move |answer| (user, answer)));
-        all.filter(|(_, answer)| answer.told_at.is_none())
+        all.filter(|(_, answer)| answer.received_at.is_none())
             .map(|(user, answer)| (answer.message_id, *user))
             .collect()
     }
 
-    /// The whole texts of a conversation's answers that are written here.
-    pub fn texts(&self, user: UserId, conversation: ConversationId) -> HashMap<MessageId, String> {
-        let live = self.lock();
-        let answers = live.people.get(&user).into_iter().flatten();
-        let here = answers
-            .filter(|answer| answer.conversation_id == conversation && answer.told_at.is_none());
-        here.map(|answer| (answer.message_id, answer.text.clone()))
+    /// The texts of this process's answers in a conversation.
+    pub fn local_texts(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+    ) -> HashMap<MessageId, String> {
+        let state = self.lock();
+        let answers = state.users.get(&user).into_iter().flatten();
+        let local = answers.filter(|answer| {
+            answer.conversation_id == conversation && answer.received_at.is_none()
+        });
+        local
+            .map(|answer| (answer.message_id, answer.text.clone()))
             .collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Live> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Live {
-    fn forget(&mut self, user: UserId, which: impl Fn(&LiveAnswer) -> bool) {
-        if let Some(answers) = self.people.get_mut(&user) {
+impl State {
+    fn remove(&mut self, user: UserId, which: impl Fn(&LiveAnswer) -> bool) {
+        if let Some(answers) = self.users.get_mut(&user) {
             answers.retain(|answer| !which(answer));
             if answers.is_empty() {
-                self.people.remove(&user);
+                self.users.remove(&user);
             }
         }
     }
 }
 
-/// What lies behind the bytes that are known, and where.
+/// The text after the known bytes, and its offset.
 fn rest(answer: &LiveAnswer, known: &HashMap<MessageId, usize>) -> Option<(usize, String)> {
     let offset = known.get(&answer.message_id).copied().unwrap_or(0);
     let text = answer.text.get(offset..).filter(|text| !text.is_empty())?;
     Some((offset, text.to_owned()))
 }
 
-fn grow(answer: &mut LiveAnswer, piece: &AnswerDelta, now: Instant) -> DeltaOutcome {
-    let Some(known) = answer.text.len().checked_sub(piece.offset) else {
+fn append_new(answer: &mut LiveAnswer, delta: &AnswerDelta, now: Instant) -> DeltaOutcome {
+    let Some(known) = answer.text.len().checked_sub(delta.offset) else {
         return DeltaOutcome::Gap;
     };
-    answer.told_at = Some(now);
-    match piece.text.get(known..) {
+    answer.received_at = Some(now);
+    match delta.text.get(known..) {
         Some(new) if !new.is_empty() => {
             answer.text.push_str(new);
             DeltaOutcome::Grown
@@ -274,13 +279,13 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_who_joins_late_gets_the_text_so_far() {
-        let (user, here, message) = ids();
+    fn a_stream_that_starts_late_gets_the_text_so_far() {
+        let (user, conversation, message) = ids();
         let answers = LiveAnswers::default();
-        answers.append(user, here, message, "Hello");
-        answers.append(user, here, message, " you");
+        answers.append(user, conversation, message, "Hello");
+        answers.append(user, conversation, message, " you");
         assert_eq!(
-            answers.unseen(user, Some(here), &HashMap::new()),
+            answers.unseen(user, Some(conversation), &HashMap::new()),
             [(message, 0, "Hello you".to_owned())]
         );
         assert_eq!(
@@ -292,11 +297,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_grows_without_holes_and_does_not_begin_again_after_its_end() {
+    fn remote_text_is_appended_without_gaps_and_not_after_its_end() {
         let (user, conversation, message) = ids();
         let (answers, now) = (LiveAnswers::default(), Instant::now());
-        let tell = |offset, text: &str| {
-            answers.hear(
+        let apply = |offset, text: &str| {
+            answers.apply_remote(
                 &AnswerDelta {
                     user,
                     conversation,
@@ -307,7 +312,7 @@ mod tests {
                 now,
             )
         };
-        for (offset, text, heard, whole) in [
+        for (offset, text, outcome, whole) in [
             (3, "lost", DeltaOutcome::Gap, ""),
             (0, "Hé", DeltaOutcome::Grown, "Hé"),
             (0, "Hé", DeltaOutcome::Known, "Hé"),
@@ -315,22 +320,22 @@ mod tests {
             (9, "hole", DeltaOutcome::Gap, "Héllo"),
             (6, "!", DeltaOutcome::Grown, "Héllo!"),
         ] {
-            assert_eq!(tell(offset, text), heard, "{offset} {text}");
-            let held = answers
+            assert_eq!(apply(offset, text), outcome, "{offset} {text}");
+            let known = answers
                 .unseen(user, None, &HashMap::new())
                 .pop()
                 .map_or(String::new(), |(_, _, text)| text);
-            assert_eq!(held, whole);
+            assert_eq!(known, whole);
         }
         assert!(
-            answers.untold(user, &HashMap::new()).is_empty()
-                && answers.texts(user, conversation).is_empty(),
-            "it is another's"
+            answers.unsent(user, &HashMap::new()).is_empty()
+                && answers.local_texts(user, conversation).is_empty(),
+            "it is an answer of another process"
         );
-        answers.ended(user, message);
+        answers.finish_remote(user, message);
         assert_eq!(
             (
-                tell(0, "Héllo!"),
+                apply(0, "Héllo!"),
                 answers.unseen(user, None, &HashMap::new()).len()
             ),
             (DeltaOutcome::Known, 0)
@@ -338,10 +343,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_is_forgotten_when_nobody_listens_or_nothing_comes() {
+    fn remote_answers_expire_without_streams_or_new_text() {
         let (user, conversation, message) = ids();
         let (answers, now) = (LiveAnswers::default(), Instant::now());
-        let piece = AnswerDelta {
+        let delta = AnswerDelta {
             user,
             conversation,
             message,
@@ -349,16 +354,16 @@ mod tests {
             text: "Hello".to_owned(),
         };
         let held = || answers.unseen(user, None, &HashMap::new()).len();
-        answers.hear(&piece, now);
-        answers.forget_told(now, |_| true);
+        answers.apply_remote(&delta, now);
+        answers.expire_remote(now, |_| true);
         assert_eq!(held(), 1);
-        answers.forget_told(now, |_| false);
+        answers.expire_remote(now, |_| false);
         assert_eq!(held(), 0);
-        answers.hear(&piece, now);
-        answers.forget_told(now + Duration::from_secs(1), |_| true);
+        answers.apply_remote(&delta, now);
+        answers.expire_remote(now + Duration::from_secs(1), |_| true);
         assert_eq!(held(), 0);
         answers.append(user, conversation, message, "Hello");
-        answers.forget_told(now + Duration::from_secs(1), |_| false);
-        assert_eq!(held(), 1, "what is written here stays");
+        answers.expire_remote(now + Duration::from_secs(1), |_| false);
+        assert_eq!(held(), 1, "an answer of this process is kept");
     }
 }

@@ -1,9 +1,9 @@
-//! Commit → wake → frames. A reader is told that there may be something new and reads it from the
-//! database; what it reads is shared with the other readers of the same person, so a thousand of
-//! them cost one query.
+//! From COMMIT to SSE frames: a commit wakes the user's streams, and each reads what changed from
+//! the database. Streams of one user share the rows they read, so a thousand streams cost one
+//! query.
 //!
-//! `tail`: the rows read last, by person. `answers`: text being written, which is not in the
-//! database yet. `frame`: the bytes of the stream. `stream`: one reader's loop.
+//! `cache`: the latest rows, by user. `live_answers`: text of answers that is not in the database
+//! yet. `frame`: encoding. `stream`: the loop of one stream. `cluster`: wake-ups between processes.
 
 pub mod cache;
 pub mod cluster;
@@ -14,18 +14,17 @@ mod position;
 mod stream;
 
 pub use cache::RowCaches;
-pub use frame::{EncodedRow, lone_event};
+pub use frame::{EncodedRow, final_event};
 pub use limiter::{StreamLimiter, StreamPermit};
 pub use live_answers::{AnswerDelta, DeltaOutcome, LiveAnswer, LiveAnswers};
 pub use position::{Position, check_cursor};
 pub use stream::{AUTH_RETRY_MS, Access, Stream, StreamContext, StreamRequest, Timing};
 
-/// The feed's state in this process: nothing that the database does not have, save tokens in
-/// flight.
+/// The feed's state in this process: caches of the database, and text of answers in progress.
 #[derive(Default)]
 pub struct Feed {
-    /// The rows read last, by person.
+    /// The latest rows, by user.
     pub row_caches: RowCaches,
-    /// Answers being written.
+    /// Answers in progress.
     pub answers: LiveAnswers,
 }

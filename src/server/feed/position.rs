@@ -1,20 +1,20 @@
-//! Whether a reader's cursor can be continued.
+//! Checks whether a client's cursor can be continued.
 
 use crate::{
     domain::{Cursor, ResetReason, ids::UserId},
     server::store::{Reader, Result, Store, heads},
 };
 
-/// Where a reader goes on.
+/// Where a stream continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Position {
-    /// From this cursor.
+    /// After this cursor.
     At(Cursor),
-    /// Not at all: it must load its rows anew.
+    /// The cursor cannot be continued; the client must reload its rows.
     Reset(ResetReason),
 }
 
-/// Checks a cursor against the owner's feed. Without one a reader begins at the end.
+/// Checks a cursor against the user's feed. Without a cursor the stream starts at the end.
 pub async fn check_cursor(
     store: &Store,
     reader: &mut Reader,

@@ -1,7 +1,7 @@
-//! One reader's loop: subscribe, read until caught up, wait. An idle stream makes no query.
+//! The loop of one stream: read until caught up, wait for a wake-up. An idle stream makes no query.
 //!
-//! A deadline for a reader who does not read is not here: hyper does not poll a body whose socket
-//! is full, so it belongs to the connection (`server::listener`).
+//! The deadline for a client that does not read is in `serve::listener`: hyper does not poll a body
+//! whose socket is full.
 
 use super::{
     Feed, StreamPermit,
@@ -20,14 +20,14 @@ use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc, time::Durat
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-/// How long things last on a stream.
+/// Intervals of a stream.
 #[derive(Debug, Clone, Copy)]
 pub struct Timing {
-    /// A sign of life at least so often.
+    /// Longest time without a frame; then a heartbeat is sent.
     pub heartbeat: Duration,
-    /// The stream ends after so long; the reader comes back.
+    /// The stream ends after this time; the client reconnects.
     pub life: Duration,
-    /// How long a reader waits before it comes back, in milliseconds.
+    /// Delay before the client reconnects, in milliseconds.
     pub retry_ms: u64,
 }
 
@@ -41,81 +41,80 @@ impl Default for Timing {
     }
 }
 
-/// Whether the reader may still read, asked whenever somebody signed out.
+/// Checks whether the credential is still valid; called when access may have changed.
 pub type Access = Box<dyn Fn() -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
 
-/// How long a reader without a right to read waits before it comes back, in milliseconds.
+/// Delay before a client whose credential is not valid reconnects, in milliseconds.
 pub const AUTH_RETRY_MS: u64 = 3_600_000;
 
-/// What a reader asks for.
+/// What a client requests.
 #[derive(Debug, Clone, Copy)]
 pub struct StreamRequest {
-    /// Whose feed.
+    /// Owner of the feed.
     pub user: UserId,
-    /// Only this conversation.
+    /// Restricts the stream to this conversation.
     pub only: Option<ConversationId>,
-    /// From here on.
+    /// Only changes after this cursor.
     pub cursor: Cursor,
 }
 
-/// What a stream needs of the process.
+/// What a stream needs of the server.
 pub struct StreamContext {
     /// The database.
     pub store: Store,
-    /// What readers share.
+    /// Caches shared by all streams.
     pub feed: Arc<Feed>,
-    /// Subscribed before the cursor was checked, so that nothing falls between.
+    /// Wake-ups; subscribed before the cursor was checked, so none is missed.
     pub wakes: Subscription,
-    /// Ends with the process.
+    /// Cancelled at shutdown.
     pub shutdown: CancellationToken,
-    /// The reader's place; freed with the stream.
-    pub place: StreamPermit,
-    /// Whether the reader may still read.
+    /// Released when the stream ends.
+    pub permit: StreamPermit,
+    /// Whether the credential is still valid.
     pub access: Access,
     /// Counts frames.
     pub frames: prometheus_client::metrics::counter::Counter,
 }
 
-/// One reader's stream of frames.
+/// A stream of SSE frames.
 pub struct Stream {
     context: StreamContext,
-    tail: Arc<RowCache>,
-    reading: StreamRequest,
-    /// The last id that the reader was told; behind `reading.cursor` while rows pass by that are
-    /// not for it.
-    told: Cursor,
+    cache: Arc<RowCache>,
+    request: StreamRequest,
+    /// The last id sent; behind `request.cursor` after rows of other conversations.
+    last_id: Cursor,
     timing: Timing,
     seen: Wake,
-    text_seen: HashMap<MessageId, usize>,
+    text_sent: HashMap<MessageId, usize>,
     ends_at: Instant,
-    beat_at: Instant,
+    heartbeat_at: Instant,
     state: StreamState,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum StreamState {
     Opening,
-    /// More rows are known to be there than were sent.
+    /// More rows are known than were sent.
     Behind,
     Waiting,
     Ended,
 }
 
 impl Stream {
-    /// A stream that stands at `reading.cursor`.
-    pub fn new(context: StreamContext, reading: StreamRequest, timing: Timing) -> Self {
-        let tail = context.feed.row_caches.of(reading.user);
+    /// A stream that starts after `request.cursor`.
+    pub fn new(context: StreamContext, request: StreamRequest, timing: Timing) -> Self {
+        let cache = context.feed.row_caches.for_user(request.user);
         let now = Instant::now();
         let seen = *context.wakes.borrow();
         Self {
-            tail,
-            reading,
-            told: reading.cursor,
+            cache,
+            request,
+            last_id: request.cursor,
             timing,
             seen,
-            text_seen: HashMap::new(),
+            text_sent: HashMap::new(),
             ends_at: now + timing.life,
-            beat_at: now + timing.heartbeat,
+            heartbeat_at: now + timing.heartbeat,
             state: StreamState::Opening,
             context,
         }
@@ -126,10 +125,10 @@ impl Stream {
         let mut out = String::new();
         while out.is_empty() {
             match self.state {
-                // Asked once more: the right may have ended between the check of the request and
-                // the subscription.
+                // checked again: the credential may have expired between the check of the request
+                // and the subscription
                 StreamState::Opening => {
-                    if self.may_read(&mut out).await {
+                    if self.check_access(&mut out).await {
                         self.write_opening(&mut out);
                         self.write_rows(&mut out, i64::MAX).await;
                     }
@@ -139,22 +138,22 @@ impl Stream {
                 StreamState::Ended => return None,
             }
         }
-        self.beat_at = Instant::now() + self.timing.heartbeat;
+        self.heartbeat_at = Instant::now() + self.timing.heartbeat;
         Some(Bytes::from(out))
     }
 
-    /// Whether the reader may still read; if not, says so and ends.
-    async fn may_read(&mut self, out: &mut String) -> bool {
-        let may = (self.context.access)().await;
-        if !may {
-            out.push_str(&super::lone_event(
+    /// Whether the credential is still valid; if not, writes an `auth` event and ends.
+    async fn check_access(&mut self, out: &mut String) -> bool {
+        let is_valid = (self.context.access)().await;
+        if !is_valid {
+            out.push_str(&super::final_event(
                 "auth",
                 AUTH_RETRY_MS,
                 &serde_json::json!({}),
             ));
             self.state = StreamState::Ended;
         }
-        may
+        is_valid
     }
 
     fn write_opening(&mut self, out: &mut String) {
@@ -163,8 +162,8 @@ impl Stream {
     }
 
     fn write_heartbeat(&mut self, out: &mut String) {
-        self.told = self.reading.cursor;
-        write_heartbeat(out, self.told);
+        self.last_id = self.request.cursor;
+        write_heartbeat(out, self.last_id);
     }
 
     async fn wait(&mut self, out: &mut String) {
@@ -173,19 +172,19 @@ impl Stream {
                 Ok(()) => self.read_rows(out).await,
                 Err(_) => self.state = StreamState::Ended,
             },
-            () = sleep_until(self.beat_at) => self.write_heartbeat(out),
+            () = sleep_until(self.heartbeat_at) => self.write_heartbeat(out),
             () = sleep_until(self.ends_at) => self.state = StreamState::Ended,
             () = self.context.shutdown.cancelled() => self.state = StreamState::Ended,
         }
     }
 
-    /// Compares the wake-up with what was seen last and reads what moved.
+    /// Compares the wake-up with the last one and reads what changed.
     async fn read_rows(&mut self, out: &mut String) {
         let wake = *self.context.wakes.borrow_and_update();
-        if wake.access != self.seen.access && !self.may_read(out).await {
+        if wake.access != self.seen.access && !self.check_access(out).await {
             return;
         }
-        if wake.rev > self.reading.cursor.rev {
+        if wake.rev > self.request.cursor.rev {
             self.write_rows(out, wake.rev).await;
         } else if wake.text != self.seen.text {
             self.write_text(out);
@@ -193,13 +192,12 @@ impl Stream {
         self.seen = wake;
     }
 
-    /// Writes a page of the rows up to the revision `announced`, then the text of answers that
-    /// grow.
+    /// Writes a page of rows up to the revision `announced`, then new text of answers.
     async fn write_rows(&mut self, out: &mut String, announced: i64) {
-        let StreamRequest { user, only, cursor } = self.reading;
-        // boxed while it reads: otherwise every idle stream would hold room for its queries
+        let StreamRequest { user, only, cursor } = self.request;
+        // boxed: otherwise the future of every idle stream would contain that of its queries
         match Box::pin(
-            self.tail
+            self.cache
                 .after(&self.context.store, user, cursor.rev, announced),
         )
         .await
@@ -209,14 +207,14 @@ impl Stream {
                     self.context
                         .feed
                         .answers
-                        .ended(user, MessageId::from_uuid(row.key.1));
+                        .finish_remote(user, MessageId::from_uuid(row.key.1));
                 }
                 for row in rows.rows.iter().filter(|row| row.concerns(only)) {
-                    row.write(out, self.told);
-                    self.told.rev = row.rev;
+                    row.write(out, self.last_id);
+                    self.last_id.rev = row.rev;
                     self.context.frames.inc();
                 }
-                self.reading.cursor.rev = rows.upto.max(cursor.rev);
+                self.request.cursor.rev = rows.upto.max(cursor.rev);
                 self.state = if rows.more {
                     StreamState::Behind
                 } else {
@@ -225,22 +223,24 @@ impl Stream {
                 self.write_text(out);
             }
             Err(error) => {
-                tracing::error!(%user, %error, "a stream could not read its rows; its reader will come back");
+                tracing::error!(
+                    %user, %error, "a stream could not read its rows; its client will reconnect"
+                );
                 self.state = StreamState::Ended;
             }
         }
     }
 
     fn write_text(&mut self, out: &mut String) {
-        let StreamRequest { user, only, .. } = self.reading;
+        let StreamRequest { user, only, .. } = self.request;
         for (message, offset, text) in self
             .context
             .feed
             .answers
-            .unseen(user, only, &self.text_seen)
+            .unseen(user, only, &self.text_sent)
         {
             write_delta(out, message, offset, &text);
-            self.text_seen.insert(message, offset + text.len());
+            self.text_sent.insert(message, offset + text.len());
             self.context.frames.inc();
         }
     }

@@ -1,6 +1,5 @@
-//! The files of the site over HTTP, wherever they lie, and how long a browser may keep them. Only
-//! what is there is kept: while servers are replaced one by one, a file may be missing here for the
-//! moment that the other version is asked for.
+//! Serves the files of the site with cache headers. Only successful responses are cacheable: during
+//! a rolling upgrade a server may not have the file of the other version.
 
 use crate::server::state::site::{Files, Site, program};
 use axum::{
@@ -10,7 +9,7 @@ use axum::{
 };
 use tower_http::services::ServeDir;
 
-/// Answers every address of the site.
+/// Serves every file of the site.
 pub fn service(site: &Site) -> Router {
     let files = match &site.files {
         Files::Folder(folder) => Router::new().fallback_service(
@@ -20,22 +19,25 @@ pub fn service(site: &Site) -> Router {
         ),
         Files::Program => program::service(program::FILES),
     };
-    files.layer(from_fn(keep))
+    files.layer(from_fn(set_cache_control))
 }
 
-async fn keep(request: Request<axum::body::Body>, next: Next) -> Response<axum::body::Body> {
-    let for_ever = request.uri().path().starts_with("/pkg/");
+async fn set_cache_control(
+    request: Request<axum::body::Body>,
+    next: Next,
+) -> Response<axum::body::Body> {
+    let is_immutable = request.uri().path().starts_with("/pkg/");
     let mut response = next.run(request).await;
     let status = response.status();
     if status.is_success() || status == StatusCode::NOT_MODIFIED {
-        let keep = if for_ever {
+        let policy = if is_immutable {
             "public, max-age=31536000, immutable"
         } else {
             "public, max-age=86400"
         };
         response
             .headers_mut()
-            .insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
+            .insert(header::CACHE_CONTROL, HeaderValue::from_static(policy));
     }
     response
 }
@@ -50,7 +52,7 @@ mod tests {
     use tower::ServiceExt;
 
     #[tokio::test]
-    async fn only_what_is_there_is_kept_wherever_it_lies() {
+    async fn only_successful_responses_are_cacheable() {
         let folder = tempfile::tempdir().unwrap();
         for name in ["pkg", "samples"] {
             std::fs::create_dir(folder.path().join(name)).unwrap();

@@ -1,4 +1,4 @@
-//! Holly's cookies. Routes and middleware read and set them with `CookieJar`, server functions with
+//! Holly's cookies. Routes and middleware use them with `CookieJar`, server functions with
 //! `server_fn_context`.
 
 use crate::{
@@ -8,16 +8,15 @@ use crate::{
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use std::{borrow::Cow, time::Duration};
 
-/// One of Holly's cookies. Scripts cannot read it; it is `Secure` where the public address is
-/// https.
+/// One of Holly's cookies. It is `HttpOnly`, and `Secure` if the public URL is https.
 #[derive(Debug, Clone, Copy)]
 pub struct HollyCookie {
     name: &'static str,
     path: &'static str,
     same_site: SameSite,
-    life: Duration,
-    /// Whether other hosts of the same domain are kept from setting it, which browsers do on https
-    /// only.
+    max_age: Duration,
+    /// Whether it has the `__Host-` prefix, which keeps other hosts of the domain from setting it.
+    /// Browsers support the prefix on https only.
     host_only: bool,
 }
 
@@ -26,36 +25,35 @@ pub const SESSION: HollyCookie = HollyCookie {
     name: "holly_session",
     path: "/",
     same_site: SameSite::Lax,
-    life: SESSION_LIFE,
+    max_age: SESSION_LIFE,
     host_only: false,
 };
 
-/// A sign-in that is under way at the provider. Lax, because the browser comes back from another
-/// site.
+/// State of a sign-in at the provider. Lax, because the provider's site redirects back.
 pub const SIGN_IN: HollyCookie = HollyCookie {
     name: "holly_sign_in",
-    life: Duration::from_secs(900),
+    max_age: Duration::from_secs(900),
     host_only: true,
     ..SESSION
 };
 
-/// How much of the work the reader sees.
+/// Level of detail of the work log.
 pub const DETAIL: HollyCookie = HollyCookie {
     name: "detail",
-    life: Duration::from_secs(365 * 86_400),
+    max_age: Duration::from_secs(365 * 86_400),
     ..SESSION
 };
 
-/// A new API key, which its page shows once.
+/// A new API key, which the settings page shows once.
 pub const FRESH_KEY: HollyCookie = HollyCookie {
     name: "holly_fresh_key",
     path: "/settings",
     same_site: SameSite::Strict,
-    life: Duration::from_secs(60),
+    max_age: Duration::from_secs(60),
     host_only: false,
 };
 
-/// The secret of a new invitation, which its page shows once.
+/// The secret of a new invitation, which the people page shows once.
 pub const FRESH_INVITATION: HollyCookie = HollyCookie {
     name: "holly_fresh_invitation",
     path: "/settings/people",
@@ -63,7 +61,7 @@ pub const FRESH_INVITATION: HollyCookie = HollyCookie {
 };
 
 impl HollyCookie {
-    /// Its name in a browser.
+    /// Name of the cookie.
     pub fn name(self, https: bool) -> Cow<'static, str> {
         if self.host_only && https {
             format!("__Host-{}", self.name).into()
@@ -72,44 +70,43 @@ impl HollyCookie {
         }
     }
 
-    /// Its value in a request.
+    /// Value in a request.
     pub fn read(self, https: bool, jar: &CookieJar) -> Option<&str> {
         jar.get(&self.name(https)).map(Cookie::value)
     }
 
-    /// The cookie with this value. Values are plain words, hexadecimal or base64url: nothing that
-    /// is escaped.
+    /// The cookie with this value. Values are words, hexadecimal or base64url and need no escaping.
     pub fn set(self, https: bool, value: impl Into<Cow<'static, str>>) -> Cookie<'static> {
-        self.living(https, value, self.life)
+        self.build(https, value, self.max_age)
     }
 
-    /// The cookie that makes a browser forget this one.
+    /// The cookie that deletes this one in the browser.
     pub fn clear(self, https: bool) -> Cookie<'static> {
-        self.living(https, "", Duration::ZERO)
+        self.build(https, "", Duration::ZERO)
     }
 
-    fn living(
+    fn build(
         self,
         https: bool,
         value: impl Into<Cow<'static, str>>,
-        life: Duration,
+        max_age: Duration,
     ) -> Cookie<'static> {
         Cookie::build((self.name(https), value))
             .path(self.path)
             .http_only(true)
             .same_site(self.same_site)
-            .max_age(life.try_into().unwrap_or_default())
+            .max_age(max_age.try_into().unwrap_or_default())
             .secure(https)
             .build()
     }
 }
 
-/// The theme that the reader has chosen in this browser.
+/// The theme chosen in this browser.
 pub fn theme(jar: &CookieJar) -> Option<Theme> {
     Theme::of(jar.get("theme")?.value())
 }
 
-/// The level of detail that the reader has chosen in this browser.
+/// The level of detail chosen in this browser.
 pub fn detail(jar: &CookieJar) -> Option<Detail> {
     Detail::of(jar.get(DETAIL.name)?.value())
 }
@@ -163,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_is_found_among_others_and_by_its_whole_name() {
+    fn a_cookie_is_read_by_its_full_name() {
         let jar = |cookies: &[&'static str]| {
             let headers = cookies
                 .iter()

@@ -1,4 +1,4 @@
-//! HTTP: routes, middleware, and what they share. `router` shows every route on one screen.
+//! HTTP: routes, middleware, extractors and errors. `router` lists every route on one screen.
 
 pub mod assets;
 pub mod cookies;

@@ -1,5 +1,5 @@
-//! Errors of the HTTP API: RFC 9457 problem JSON. The cause of a 5xx is logged once, here, under
-//! the request's id; the id is what the client gets.
+//! Errors of the HTTP API: RFC 9457 problem JSON. The cause of a 5xx is logged once, here, with the
+//! request's id; the client gets only the id.
 
 use crate::{
     domain::FieldError,
@@ -19,7 +19,7 @@ use axum::{
 };
 use serde_json::json;
 
-/// An answer that says what went wrong and what to do.
+/// An error response: what went wrong and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     status: StatusCode,
@@ -33,7 +33,7 @@ pub struct Problem {
 pub type ApiResult = Result<Response, Problem>;
 
 impl Problem {
-    /// A problem with this status and sentence.
+    /// A problem with this status and detail.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self {
             status,
@@ -52,19 +52,19 @@ impl Problem {
             );
         }
         let status = StatusCode::from_u16(response.status)
-            .expect("the mapping of errors knows only statuses that HTTP has");
+            .expect("the mapping of errors has only valid statuses");
         Self {
             retry_after: response.retry_after_s,
             ..Self::new(status, response.detail)
         }
     }
 
-    /// What went wrong, as a person reads it.
+    /// The detail as a sentence for users.
     pub fn sentence(&self) -> String {
         capitalised(&self.detail)
     }
 
-    /// Nobody is signed in (401).
+    /// The request has no valid credential (401).
     pub fn signed_out() -> Self {
         Self::new(
             StatusCode::UNAUTHORIZED,
@@ -72,7 +72,7 @@ impl Problem {
         )
     }
 
-    /// The token of the sign-in provider was not taken (401), or could not be checked (503).
+    /// The provider's token was refused (401) or could not be checked (503).
     pub fn token_refused(why: TokenError) -> Self {
         match why {
             TokenError::Unavailable => Self {
@@ -83,7 +83,7 @@ impl Problem {
         }
     }
 
-    /// Only admins may do that (403).
+    /// The caller is not an admin (403).
     pub fn admins_only() -> Self {
         Self::new(StatusCode::FORBIDDEN, "only an admin may do that")
     }
@@ -93,7 +93,7 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, detail)
     }
 
-    /// Too often (429); come back after so many seconds.
+    /// Too many requests (429); retry after this many seconds.
     pub fn too_often(seconds: u64) -> Self {
         let problem = Self::new(
             StatusCode::TOO_MANY_REQUESTS,
@@ -105,13 +105,14 @@ impl Problem {
         }
     }
 
-    /// The cursor cannot be continued (410): load the rows anew, then go on from the cursor that
-    /// comes with them.
+    /// The cursor cannot be continued (410): the client must reload the rows and continue from the
+    /// cursor returned with them.
     pub fn reset(reason: &'static str) -> Self {
         let problem = Self::new(
             StatusCode::GONE,
             format!(
-                "this cursor cannot be continued ({reason}); list without `after` and go on from its cursor"
+                "this cursor cannot be continued ({reason}); list without `after` and continue \
+                 from the cursor of that list"
             ),
         );
         Self {

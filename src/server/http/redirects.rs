@@ -1,15 +1,14 @@
-//! Where a browser is sent next: never to another site.
+//! Redirect targets, never on another site.
 
-/// Where to go after signing in: a path of this site, never another one.
+/// The path to redirect to after sign-in: `next` if it is a path of this site, else `/`.
 pub fn safe_redirect_path(next: Option<String>) -> String {
-    let own = |path: &String| {
+    let is_local = |path: &String| {
         path.starts_with('/') && !path.starts_with("//") && !path.contains('\\') && path.is_ascii()
     };
-    next.filter(own).unwrap_or_else(|| "/".to_owned())
+    next.filter(is_local).unwrap_or_else(|| "/".to_owned())
 }
 
-/// The path of `page` with a parameter set in its query, and without why an earlier form was
-/// refused.
+/// The path of `page` with a query parameter set, and without the error of an earlier form.
 pub fn with_parameter(page: &str, name: &str, value: &str) -> String {
     let after_host = page
         .split_once("://")
@@ -18,10 +17,10 @@ pub fn with_parameter(page: &str, name: &str, value: &str) -> String {
         after_host.map(|path| path.split('#').next().unwrap_or_default().to_owned()),
     );
     let (path, query) = page.split_once('?').unwrap_or((&page, ""));
-    let goes = |named: &str| named == name || matches!(named, "__err" | "__path");
+    let is_dropped = |key: &str| key == name || matches!(key, "__err" | "__path");
     let others = query
         .split('&')
-        .filter(|pair| !pair.is_empty() && !pair.split('=').next().is_some_and(goes));
+        .filter(|pair| !pair.is_empty() && !pair.split('=').next().is_some_and(is_dropped));
     let query: Vec<_> = others
         .map(str::to_owned)
         .chain([format!("{name}={value}")])
@@ -34,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_comes_back_to_the_page_with_what_it_asked_for() {
+    fn the_redirect_returns_to_the_page_with_its_query() {
         for (page, back) in [
             (
                 "http://h.example/history?q=oil&deleted=1",
@@ -53,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn one_never_lands_on_another_site() {
+    fn redirects_stay_on_this_site() {
         assert_eq!(safe_redirect_path(Some("/c/1?x=y".into())), "/c/1?x=y");
         for next in [
             "//evil.example",

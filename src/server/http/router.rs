@@ -28,39 +28,38 @@ use axum_extra::extract::CookieJar;
 use leptos::prelude::*;
 use tower_http::{CompressionLevel, catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
-/// The whole server as a service; `document` renders a page.
+/// The server's router; `document` renders a page.
 pub fn router<Page>(app: App, document: fn() -> Page) -> Router
 where
     Page: IntoView + Send + 'static,
 {
-    // An error says that it was done before, by another router of this process.
+    // fails if another router of this process has initialised it already
     _ = any_spawner::Executor::init_tokio();
-    let asked = Router::new()
+    let routes = Router::new()
         .merge(http_api())
         .merge(pages(&app, document))
-        .route("/sign-in/oidc", get(provider_sign_in::leave))
-        .route("/sign-in/oidc/callback", get(provider_sign_in::come_back))
-        .route("/sign-in/oidc/out", get(provider_sign_in::sign_out_there))
+        .route("/sign-in/oidc", get(provider_sign_in::start))
+        .route("/sign-in/oidc/callback", get(provider_sign_in::callback))
+        .route("/sign-in/oidc/out", get(provider_sign_in::sign_out))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/openapi.json", get(openapi::openapi))
         .route("/metrics", get(health::metrics));
-    layered(asked, app)
+    layered(routes, app)
 }
 
-/// What happens around every request, the outermost last. A route that panics is answered like any
-/// other.
-pub(crate) fn layered(asked: Router<App>, app: App) -> Router {
+/// Adds the layers, the outermost last. The response of a route that panics passes them too.
+pub(crate) fn layered(routes: Router<App>, app: App) -> Router {
     let https = security_headers::Https(app.config.is_https());
-    asked
-        .layer(compressed())
-        .merge(live())
+    routes
+        .layer(compression())
+        .merge(stream_routes())
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
         .layer(from_fn_with_state(app.clone(), identity::layer))
         .layer(from_fn_with_state(app.clone(), same_origin::layer))
-        .merge(static_files(&app).layer(compressed()))
+        .merge(static_files(&app).layer(compression()))
         .layer(CatchPanicLayer::custom(
-            |_: Box<dyn std::any::Any + Send>| panicked(),
+            |_: Box<dyn std::any::Any + Send>| panic_response(),
         ))
         .layer(from_fn_with_state(https, security_headers::layer))
         .layer(from_fn_with_state(app.clone(), request_metrics::layer))
@@ -68,9 +67,9 @@ pub(crate) fn layered(asked: Router<App>, app: App) -> Router {
         .with_state(app)
 }
 
-/// Level 6 takes brotli no longer than its default of 4 for pages and sheets as long as ours, and
+/// For pages and style sheets of this size, brotli at level 6 is as fast as at its default of 4 and
 /// makes them a tenth smaller.
-fn compressed() -> CompressionLayer {
+fn compression() -> CompressionLayer {
     CompressionLayer::new().quality(CompressionLevel::Precise(6))
 }
 
@@ -123,22 +122,20 @@ fn http_api() -> Router<App> {
         .method_not_allowed_fallback(wrong_method)
 }
 
-/// The feed.
-fn live() -> Router<App> {
+fn stream_routes() -> Router<App> {
     Router::new()
-        // never compressed: room for a compressor that is not used would be most of what an idle
-        // stream takes
+        // not compressed: the buffers of a compressor would be most of an idle stream's memory
         .route("/api/work-log/stream", get(stream::stream))
         .method_not_allowed_fallback(wrong_method)
 }
 
-/// A route that takes files.
+/// A route with the body limit of file uploads.
 fn with_files(route: MethodRouter<App>) -> MethodRouter<App> {
     route.layer(DefaultBodyLimit::max(FORM_MAX_BYTES))
 }
 
-/// Server functions and pages; both find the running server, the nonce and the theme in their
-/// context.
+/// Server functions and pages. Their context has the running server; that of pages also the nonce,
+/// the theme and the level of detail.
 fn pages<Page>(app: &App, document: fn() -> Page) -> Router<App>
 where
     Page: IntoView + Send + 'static,
@@ -206,15 +203,15 @@ async fn no_such_address() -> Problem {
 async fn wrong_method() -> Problem {
     Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
-        "this address does not know that method",
+        "this address does not support that method",
     )
 }
 
-fn panicked() -> Response {
+fn panic_response() -> Response {
     tracing::error!(target: log_targets::HTTP_ROUTER, "a request panicked");
     Problem::new(
         StatusCode::INTERNAL_SERVER_ERROR,
-        "something went wrong on the server; the request's id finds it in the server's log",
+        "something went wrong on the server; find the request's id in the server's log",
     )
     .into_response()
 }

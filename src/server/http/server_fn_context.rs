@@ -1,4 +1,4 @@
-//! Who calls a server function, and how its errors become sentences.
+//! The context of a server function: the caller, cookies, and the mapping of errors.
 
 use super::{
     cookies::{HollyCookie, SESSION},
@@ -28,12 +28,12 @@ pub fn app() -> App {
     expect_context()
 }
 
-/// The request that is being answered.
+/// The current request.
 pub fn request() -> Parts {
     expect_context()
 }
 
-/// Who is asking; nobody is an error.
+/// The caller's identity. Errors: the caller is not signed in.
 pub fn identity() -> Result<Identity, ApiError> {
     request()
         .extensions
@@ -42,7 +42,7 @@ pub fn identity() -> Result<Identity, ApiError> {
         .ok_or_else(|| with_status(StatusCode::UNAUTHORIZED, ApiError::SignedOut))
 }
 
-/// The server and who is asking.
+/// The server and the caller's identity. Errors: the caller is not signed in.
 pub fn caller() -> Result<(App, Identity), ApiError> {
     Ok((app(), identity()?))
 }
@@ -54,7 +54,8 @@ fn with_status(status: StatusCode, error: ApiError) -> ApiError {
     error
 }
 
-/// The server and the admin who is asking. For everybody else there is no such page.
+/// The server and the caller's identity. Errors: the caller is not an admin, which is reported as a
+/// page that does not exist.
 pub fn admin() -> Result<(App, Identity), ApiError> {
     let (app, identity) = caller()?;
     if !identity.account.is_admin {
@@ -63,7 +64,7 @@ pub fn admin() -> Result<(App, Identity), ApiError> {
     Ok((app, identity))
 }
 
-/// The token of the session that asks, where it is a browser.
+/// The caller's session token; `None` for an API key or a provider's token.
 pub fn session(identity: &Identity) -> Option<&str> {
     if let Credential::Session(token) = &identity.credential {
         Some(token)
@@ -78,8 +79,8 @@ fn set_retry_after(seconds: u64) {
     }
 }
 
-/// Whether a form was posted without JavaScript: the answer is a redirect back to its page, whose
-/// status must stand.
+/// Whether a form was posted without JavaScript. The response is then a redirect to its page, whose
+/// status must not be changed.
 fn is_plain_form() -> bool {
     use_context::<Parts>().is_some_and(|request| {
         let accepts = request
@@ -96,21 +97,21 @@ impl From<Error> for ApiError {
         let response = ErrorResponse::from(&error);
         let api_error = match &error {
             Error::NotFound(what) => Self::NotFound((*what).to_owned()),
-            _ => refusal(&response),
+            _ => api_error(&response),
         };
-        answered(response, &error, api_error)
+        respond(response, &error, api_error)
     }
 }
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         let response = ErrorResponse::from(&error);
-        let api_error = refusal(&response);
-        answered(response, &error, api_error)
+        let api_error = api_error(&response);
+        respond(response, &error, api_error)
     }
 }
 
-fn refusal(response: &ErrorResponse) -> ApiError {
+fn api_error(response: &ErrorResponse) -> ApiError {
     if response.status == 500 {
         ApiError::Broken(request_id::current())
     } else {
@@ -118,8 +119,8 @@ fn refusal(response: &ErrorResponse) -> ApiError {
     }
 }
 
-/// Sets the status and the headers of the answer, and logs what failed on the server.
-fn answered(
+/// Sets the status and the headers of the response, and logs failures of the server.
+fn respond(
     response: ErrorResponse,
     error: &dyn std::error::Error,
     api_error: ApiError,
@@ -134,7 +135,7 @@ fn answered(
         set_retry_after(seconds);
     }
     let status = StatusCode::from_u16(response.status)
-        .expect("the mapping of errors knows only statuses that HTTP has");
+        .expect("the mapping of errors has only valid statuses");
     with_status(status, api_error)
 }
 
@@ -154,8 +155,8 @@ impl From<AccountError> for ApiError {
     }
 }
 
-fn append(cookie: &Cookie<'_>) {
-    let value = HeaderValue::from_str(&cookie.to_string()).expect("cookies are plain text");
+fn append_cookie(cookie: &Cookie<'_>) {
+    let value = HeaderValue::from_str(&cookie.to_string()).expect("cookies are plain ASCII");
     expect_context::<ResponseOptions>().append_header(header::SET_COOKIE, value);
 }
 
@@ -169,7 +170,7 @@ fn header_text(name: header::HeaderName) -> String {
         .to_owned()
 }
 
-/// Begins a session for the browser that asks.
+/// Begins a session and sets its cookie.
 pub async fn sign_in(app: &App, user: UserId) -> store::Result<()> {
     let token = begin_session(
         &app.store,
@@ -178,40 +179,39 @@ pub async fn sign_in(app: &App, user: UserId) -> store::Result<()> {
         &header_text(header::USER_AGENT),
     )
     .await?;
-    append(&SESSION.set(app.config.is_https(), token));
+    append_cookie(&SESSION.set(app.config.is_https(), token));
     Ok(())
 }
 
-/// Makes the browser that asks forget its session.
+/// Deletes the session cookie.
 pub fn sign_out(app: &App) {
-    append(&SESSION.clear(app.config.is_https()));
+    append_cookie(&SESSION.clear(app.config.is_https()));
 }
 
-/// Sets a cookie in the browser that asks.
+/// Sets a cookie.
 pub fn set_cookie(app: &App, cookie: HollyCookie, value: &str) {
-    append(&cookie.set(app.config.is_https(), value.to_owned()));
+    append_cookie(&cookie.set(app.config.is_https(), value.to_owned()));
 }
 
-/// Takes a cookie's value from the browser that asks, once.
+/// Returns a cookie's value and deletes the cookie.
 pub fn take_cookie(cookie: HollyCookie) -> Option<String> {
     let https = app().config.is_https();
     let jar = CookieJar::from_headers(&request().headers);
     let value = cookie.read(https, &jar)?.to_owned();
-    append(&cookie.clear(https));
+    append_cookie(&cookie.clear(https));
     Some(value)
 }
 
-/// The link of an invitation. Without `HOLLY_PUBLIC_URL` it leads where the admin who asks has come
-/// to.
+/// The link of an invitation. Without `HOLLY_PUBLIC_URL` it uses the `Host` of the request.
 pub fn join_link(app: &App, secret: &str) -> String {
-    let here = || format!("http://{}", header_text(header::HOST));
+    let request_url = || format!("http://{}", header_text(header::HOST));
     format!(
         "{}/join?secret={secret}",
-        app.config.public_url.clone().unwrap_or_else(here)
+        app.config.public_url.clone().unwrap_or_else(request_url)
     )
 }
 
-/// The network address that asks, behind the proxies that are trusted.
+/// The client's network address, behind trusted proxies.
 pub fn peer() -> String {
     let (app, request) = (app(), request());
     let connection = request.extensions.get::<ConnectInfo<Peer>>();
@@ -220,14 +220,14 @@ pub fn peer() -> String {
         |peer| {
             app.config
                 .proxies
-                .asker(peer.0.0.ip(), &request.headers)
+                .client_address(peer.0.0.ip(), &request.headers)
                 .to_string()
         },
     )
 }
 
-/// The page from which a form was posted, with a parameter set in its address, and without why an
-/// earlier form was refused.
+/// The page of the posted form, with a query parameter set and without the error of an earlier
+/// form.
 pub fn back_with(name: &str, value: &str) -> String {
     redirects::with_parameter(&header_text(header::REFERER), name, value)
 }

@@ -1,6 +1,6 @@
-//! The style sheets: the files of `style/` in their order, in the program itself. What the chat
-//! does not show has a sheet of its own. Their addresses carry a hash of their content, so that
-//! browsers may keep them for ever.
+//! The style sheets: the files of `style/`, concatenated and embedded in the program. Pages other
+//! than the chat have a second sheet. Paths contain a hash of the content, so browsers may cache
+//! the sheets forever.
 
 use crate::server::base::digest::sha256_hex;
 use std::sync::LazyLock;
@@ -31,36 +31,37 @@ const PAGES_FILES: &[&str] = &[
     include_str!("../../../style/gallery.css"),
 ];
 
-/// A sheet and where it is served.
+/// A style sheet and its path.
 #[derive(Debug)]
 pub struct Sheet {
-    /// Its rules.
+    /// CSS.
     pub text: String,
-    /// Its path.
+    /// URL path.
     pub address: String,
 }
 
-/// What every page needs.
-pub static CHAT: LazyLock<Sheet> = LazyLock::new(|| Sheet::of(CHAT_FILES));
+/// The sheet of every page.
+pub static CHAT: LazyLock<Sheet> = LazyLock::new(|| Sheet::new(CHAT_FILES));
 
-/// What pages need beside it that are not the chat.
-pub static PAGES: LazyLock<Sheet> = LazyLock::new(|| Sheet::of(PAGES_FILES));
+/// The additional sheet of pages other than the chat.
+pub static PAGES: LazyLock<Sheet> = LazyLock::new(|| Sheet::new(PAGES_FILES));
 
 impl Sheet {
-    fn of(files: &[&str]) -> Self {
-        let text: String = files.iter().map(|file| lean(file)).collect();
+    fn new(files: &[&str]) -> Self {
+        let text: String = files.iter().map(|file| minify(file)).collect();
         let address = format!("/style/{}.css", &sha256_hex(&text)[..16]);
         Self { text, address }
     }
 }
 
-/// Without comments, indentation and empty lines, which browsers pass over.
-fn lean(css: &str) -> String {
+/// Removes comments, indentation and empty lines.
+fn minify(css: &str) -> String {
     let mut parts = css.split("/*");
     let first = parts.next().unwrap_or_default();
     let rest = parts.map(|part| part.split_once("*/").map_or("", |(_, after)| after));
-    let bare: String = std::iter::once(first).chain(rest).collect();
-    bare.lines()
+    let without_comments: String = std::iter::once(first).chain(rest).collect();
+    without_comments
+        .lines()
         .map(str::trim)
         .filter(|line| !line.is_empty())
         .map(|line| format!("{line}\n"))
@@ -70,10 +71,11 @@ fn lean(css: &str) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn only_what_browsers_pass_over_is_left_out() {
-        let css = "/* Why. */\n.a {\n  color: red; /* one\n  or two */ margin: 0 1px;\n}\n\n.b > .c { content: \"→  \"; }\n";
+    fn comments_indentation_and_empty_lines_are_removed() {
+        let css = "/* Why. */\n.a {\n  color: red; /* one\n  or two */ margin: 0 1px;\n}\n\n\
+                   .b > .c { content: \"→  \"; }\n";
         assert_eq!(
-            super::lean(css),
+            super::minify(css),
             ".a {\ncolor: red;  margin: 0 1px;\n}\n.b > .c { content: \"→  \"; }\n"
         );
     }

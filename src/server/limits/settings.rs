@@ -1,59 +1,60 @@
-//! Settings for limits. 0 always means no limit.
+//! Settings of limits. 0 always means no limit.
 
 use super::TurnLimits;
 use clap::Args;
 
-/// Bytes per megabyte in settings.
+/// Bytes in a megabyte of the settings.
 const MB: i64 = 1_000_000;
 
-/// Unchecked settings.
+/// Settings as given.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Limits")]
 pub struct LimitSettings {
-    /// Entries, conversations and keys a user may create over HTTP per minute; 0 for no limit.
+    /// Entries, conversations and keys a user may create per minute; 0: no limit
     #[arg(long, env = "HOLLY_RATE_LIMIT_PER_MINUTE", default_value = "60")]
     pub rate_limit_per_minute: String,
-    /// Messages a user may send, or have answered again, per minute; 0 for no limit.
+    /// Messages a user may send or regenerate per minute; 0: no limit
     #[arg(long, env = "HOLLY_MESSAGES_PER_MINUTE", default_value = "60")]
     pub messages_per_minute: String,
-    /// Files a user may upload per minute; 0 for no limit.
+    /// Files a user may upload per minute; 0: no limit
     #[arg(long, env = "HOLLY_UPLOADS_PER_MINUTE", default_value = "60")]
     pub uploads_per_minute: String,
-    /// Concurrent streams per user; 0 for no limit.
+    /// Streams a user may have open at once; 0: no limit
     #[arg(long, env = "HOLLY_MAX_STREAMS", default_value = "8")]
     pub max_streams: String,
-    /// Answers a user may have in progress at once; 0 for no limit.
+    /// Answers a user may have in progress at once; 0: no limit
     #[arg(long, env = "HOLLY_MAX_TURNS", default_value = "20")]
     pub max_turns: String,
-    /// Tokens a user may use per UTC day, input and output; 0 for no limit.
+    /// Input and output tokens a user may use per UTC day; 0: no limit
     #[arg(long, env = "HOLLY_TOKENS_PER_DAY", default_value = "2000000")]
     pub tokens_per_day: String,
-    /// Megabytes of files a user may upload per UTC day; 0 for no limit.
+    /// Megabytes a user may upload per UTC day; 0: no limit
     #[arg(long, env = "HOLLY_MAX_UPLOAD_MB_PER_DAY", default_value = "500")]
     pub max_upload_mb_per_day: String,
-    /// Megabytes that all files of a user may take, uploaded or made by tools; 0 for no limit.
+    /// Megabytes a user's files may take, uploaded or made by tools; 0: no limit
     #[arg(long, env = "HOLLY_MAX_FILES_MB", default_value = "5000")]
     pub max_files_mb: String,
 }
 
-/// Checked settings. 0 always means no limit.
+/// Validated settings. 0 means no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LimitConfig {
     /// Entries, conversations and keys created over HTTP per minute.
     pub creates_per_minute: u32,
     /// Messages per minute.
     pub messages_per_minute: u32,
-    /// Uploaded files per minute.
+    /// Uploads per minute.
     pub uploads_per_minute: u32,
-    /// Concurrent streams.
+    /// Open streams.
     pub max_streams: usize,
     /// Tokens per UTC day.
     pub tokens_per_day: i64,
-    /// Limits on a new turn.
+    /// Limits of a new turn.
     pub bounds: TurnLimits,
 }
 
 impl LimitSettings {
-    /// Checks every setting and adds all problems to `problems`.
+    /// Validates every setting and adds its problems to `problems`.
     pub fn check(&self, problems: &mut Vec<String>) -> LimitConfig {
         let mut number = |name: &str, text: &str, max: u32| match text
             .parse()

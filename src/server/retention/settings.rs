@@ -1,21 +1,24 @@
-//! Settings of retention: the archive's location, the ages at which tiers end, and the secret to
-//! start runs.
+//! Settings of retention: the archive, the ages at which entries change tier, and the secret with
+//! which a scheduler starts a run.
 
 use super::Policy;
 use clap::Args;
 use std::path::Path;
 
-/// Minimum length of the secret in characters.
-const CRON_SECRET_MIN_LEN: usize = 16;
+/// Shorter secrets can be guessed.
+const CRON_SECRET_MIN_CHARS: usize = 16;
 
-/// Unchecked settings.
+/// Settings as given.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Archive and retention")]
 pub struct RetentionSettings {
-    /// Location of older entries: file://DIRECTORY, or s3://BUCKET/PREFIX (with the usual
-    /// AWS_* variables), which then holds files too [default: file://$HOLLY_DATA_DIR/archive]
+    /// Archive of older entries [default: file://$HOLLY_DATA_DIR/archive]
+    ///
+    /// file://FOLDER, or s3://BUCKET/PREFIX with the usual AWS_* variables. A bucket also stores
+    /// the files of users and tools.
     #[arg(long, env = "HOLLY_ARCHIVE_URL")]
     pub archive_url: Option<String>,
-    /// Age in days from which an entry is packed.
+    /// Age in days at which an entry is compressed in the database
     #[arg(
         long,
         env = "HOLLY_RETENTION_HOT_DAYS",
@@ -23,7 +26,7 @@ pub struct RetentionSettings {
         allow_hyphen_values = true
     )]
     pub retention_hot_days: String,
-    /// Age in days from which an entry is in the archive.
+    /// Age in days at which an entry is moved to the archive
     #[arg(
         long,
         env = "HOLLY_RETENTION_WARM_DAYS",
@@ -31,7 +34,7 @@ pub struct RetentionSettings {
         allow_hyphen_values = true
     )]
     pub retention_warm_days: String,
-    /// Age in days from which an entry is deleted, unless it is kept or held.
+    /// Age in days at which an entry that is not kept is deleted
     #[arg(
         long,
         env = "HOLLY_RETENTION_COLD_DAYS",
@@ -39,20 +42,22 @@ pub struct RetentionSettings {
         allow_hyphen_values = true
     )]
     pub retention_cold_days: String,
-    /// Secret that a scheduler sends as `Authorization: Bearer …` to start a run of retention, 16
-    /// characters or more; without it only admins may.
+    /// Secret with which a scheduler starts a retention run
+    ///
+    /// Sent as `Authorization: Bearer SECRET`, at least 16 characters. Without it only admins may
+    /// start a run over HTTP.
     #[arg(long, env = "CRON_SECRET", hide_env_values = true)]
     pub cron_secret: Option<String>,
 }
 
-/// Checked settings.
+/// Validated settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetentionConfig {
-    /// Location of the archive: file://DIRECTORY or s3://BUCKET/PREFIX.
+    /// Archive of older entries: file://FOLDER or s3://BUCKET/PREFIX.
     pub archive_url: String,
-    /// The ages at which tiers end.
+    /// Ages at which entries change tier.
     pub policy: Policy,
-    /// The scheduler's secret to start a run; `None` allows admins only.
+    /// Secret with which a scheduler starts a run; `None`: admins only.
     pub cron_secret: Option<String>,
 }
 
@@ -61,16 +66,16 @@ impl RetentionConfig {
     pub fn short_cron_secret(&self) -> Option<String> {
         self.cron_secret
             .as_ref()
-            .filter(|secret| secret.len() < CRON_SECRET_MIN_LEN)?;
+            .filter(|secret| secret.len() < CRON_SECRET_MIN_CHARS)?;
         Some(format!(
-            "has fewer than {CRON_SECRET_MIN_LEN} characters, so it could be guessed; take a \
-             longer one"
+            "has fewer than {CRON_SECRET_MIN_CHARS} characters and could be guessed; \
+             use a longer one"
         ))
     }
 }
 
 impl RetentionSettings {
-    /// Checks all settings and appends problems to `problems`.
+    /// Validates every setting and adds its problems to `problems`.
     pub fn check(&self, data_dir: &Path, problems: &mut Vec<String>) -> RetentionConfig {
         let archive_url = self
             .archive_url
@@ -81,8 +86,8 @@ impl RetentionSettings {
             .any(|scheme| archive_url.len() > scheme.len() && archive_url.starts_with(scheme))
         {
             problems.push(format!(
-                "HOLLY_ARCHIVE_URL is {archive_url:?}; it must be file://DIRECTORY \
-                 or s3://BUCKET/PREFIX"
+                "HOLLY_ARCHIVE_URL is {archive_url:?}; it must be file://FOLDER or \
+                 s3://BUCKET/PREFIX"
             ));
         }
         let cron_secret = self.cron_secret.clone().filter(|secret| !secret.is_empty());
@@ -91,8 +96,8 @@ impl RetentionSettings {
             &self.retention_warm_days,
             &self.retention_cold_days,
         );
-        let policy = policy.unwrap_or_else(|more| {
-            problems.extend(more);
+        let policy = policy.unwrap_or_else(|found| {
+            problems.extend(found);
             Policy::default()
         });
         RetentionConfig {

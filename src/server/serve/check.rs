@@ -1,5 +1,5 @@
-//! `holly check`: whether the settings work, each told on a line: the database, the data folder,
-//! the archive, the sign-in provider, every model.
+//! `holly check`: tries the settings: data folder, database, archive, sign-in provider, every
+//! model.
 
 use crate::server::{
     archive::Archive,
@@ -19,17 +19,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What was found.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What was tried: `model groq:llama-3.1-8b-instant`.
+    /// What was checked: `model groq:llama-3.1-8b-instant`.
     pub what: String,
-    /// What came of it, or what is wrong.
+    /// The result, or what is wrong.
     pub result: Result<String, String>,
 }
 
-/// Tries everything that the settings name. Nothing is written but to the data folder, and no
-/// picture is ordered.
+/// Checks everything that the settings configure. Writes only to the data folder and the database,
+/// and requests no picture.
 pub async fn check(config: &Config) -> Vec<Finding> {
     let mut findings = vec![
         data_dir(config),
@@ -42,13 +42,13 @@ pub async fn check(config: &Config) -> Vec<Finding> {
             result: Ok(why),
         });
     }
-    if let Some(rules) = &config.oidc.provider {
-        findings.push(provider(rules).await);
+    if let Some(settings) = &config.oidc.provider {
+        findings.push(provider(settings).await);
     }
     match providers::chain(&config.models, 0.0) {
         Ok(chain) => {
             for model in chain {
-                findings.push(ask(&*model, config.patience.first).await);
+                findings.push(model_finding(&*model, config.model_timeouts.first).await);
             }
         }
         Err(error) => findings.push(Finding {
@@ -70,9 +70,9 @@ pub async fn check(config: &Config) -> Vec<Finding> {
 
 fn data_dir(config: &Config) -> Finding {
     let result = match DataDir::is_held(&config.data_dir) {
-        true => Ok("is held by a Holly that runs".to_owned()),
+        true => Ok("in use by a running server".to_owned()),
         false => DataDir::take(&config.data_dir)
-            .map(|_| "can be written".to_owned())
+            .map(|_| "writable".to_owned())
             .map_err(|error| error.to_string()),
     };
     Finding {
@@ -86,7 +86,7 @@ async fn database(config: &Config) -> Finding {
     let result = match Store::open_with_pooler(&config.database_url, &config.listen_url).await {
         Ok(store) => {
             store.close().await;
-            Ok("answers, its tables are up to date".to_owned())
+            Ok("reachable, its tables are up to date".to_owned())
         }
         Err(error) => Err(error.to_string()),
     };
@@ -102,7 +102,7 @@ async fn archive(config: &Config) -> Finding {
         Ok(archive) => Box::pin(archive.list("work-log"))
             .try_next()
             .await
-            .map(|_| "answers".to_owned())
+            .map(|_| "reachable".to_owned())
             .map_err(|error| error.to_string()),
         Err(why) => Err(why),
     };
@@ -112,28 +112,32 @@ async fn archive(config: &Config) -> Finding {
     }
 }
 
-/// Asks the sign-in provider what it is and for its keys.
-async fn provider(rules: &ProviderConfig) -> Finding {
-    let discovery = match OidcProvider::new(rules.clone(), Clock::system()) {
+/// Fetches the discovery document and the keys of the sign-in provider.
+async fn provider(settings: &ProviderConfig) -> Finding {
+    let metadata = match OidcProvider::new(settings.clone(), Clock::system()) {
         Ok(provider) => provider.fetch().await,
         Err(why) => Err(why.to_string()),
     };
-    let browser = rules
+    let redirect = settings
         .client
         .as_ref()
-        .map(|client| format!("; people come back to {}", client.redirect_uri))
+        .map(|client| format!("; redirects to {}", client.redirect_uri))
         .unwrap_or_default();
-    let result = discovery
-        .map(|discovery| format!("answers, signs with {}{browser}", discovery.keys.summary()));
+    let result = metadata.map(|metadata| {
+        format!(
+            "reachable, signs with {}{redirect}",
+            metadata.keys.summary()
+        )
+    });
     Finding {
-        what: format!("sign-in provider {}", rules.issuer),
+        what: format!("sign-in provider {}", settings.issuer),
         result,
     }
 }
 
-/// Asks a model for one word.
-async fn ask(model: &dyn Model, patience: Duration) -> Finding {
-    let began = Instant::now();
+/// Requests one word from a model.
+async fn model_finding(model: &dyn Model, timeout: Duration) -> Finding {
+    let started = Instant::now();
     let request = ModelRequest {
         messages: vec![PromptMessage::User(
             "Reply with the word OK.".to_owned(),
@@ -142,23 +146,25 @@ async fn ask(model: &dyn Model, patience: Duration) -> Finding {
         tools: Vec::new(),
     };
     let mut events = model.stream(request);
-    let heard = async {
+    let first_output = async {
         loop {
             match events.next().await {
                 Some(Ok(ModelEvent::Text(_) | ModelEvent::Call(_))) => return Ok(()),
                 Some(Ok(ModelEvent::Thinking)) => {}
                 Some(Ok(ModelEvent::End { .. })) | None => {
-                    return Err("answered with nothing".to_owned());
+                    return Err("the answer is empty".to_owned());
                 }
-                Some(Err(error)) => return Err(told(&error)),
+                Some(Err(error)) => return Err(masked_error(&error)),
             }
         }
     };
-    let heard = tokio::time::timeout(patience, heard).await;
-    let result = match heard {
-        Ok(Ok(())) => Ok(format!("answered after {} ms", began.elapsed().as_millis())),
+    let result = match tokio::time::timeout(timeout, first_output).await {
+        Ok(Ok(())) => Ok(format!(
+            "answered after {} ms",
+            started.elapsed().as_millis()
+        )),
         Ok(Err(why)) => Err(why),
-        Err(_) => Err(format!("did not answer within {} s", patience.as_secs())),
+        Err(_) => Err(format!("no answer within {} s", timeout.as_secs())),
     };
     Finding {
         what: format!("model {}", model.link().key()),
@@ -166,18 +172,18 @@ async fn ask(model: &dyn Model, patience: Duration) -> Finding {
     }
 }
 
-fn told(error: &ModelError) -> String {
-    let mut told = error.sentence();
+fn masked_error(error: &ModelError) -> String {
+    let mut text = error.sentence();
     let (message, _) = masking::mask(&error.message);
     if !message.is_empty() {
-        let _ = write!(told, ": {message}");
+        let _ = write!(text, ": {message}");
     }
-    told
+    text
 }
 
-/// A picture costs money, so none is ordered.
+/// Not tried, because a request costs money.
 fn service((what, producer): (&str, &Producer)) -> Finding {
-    let by = match producer {
+    let description = match producer {
         Producer::Demo => "a sample of the built-in demo".to_owned(),
         Producer::Fal(service) | Producer::OpenAi(service) => {
             format!("{} at {}, not tried", service.model, service.base)
@@ -185,6 +191,6 @@ fn service((what, producer): (&str, &Producer)) -> Finding {
     };
     Finding {
         what: what.to_owned(),
-        result: Ok(by),
+        result: Ok(description),
     }
 }

@@ -1,6 +1,6 @@
-//! Serves HTTP on a socket, with deadlines for slow peers. The one for writing is in the socket
-//! itself, because hyper does not poll a body while its socket is full: no timer inside a stream
-//! would run.
+//! Serves HTTP on a socket, with deadlines for slow peers. The write deadline is in the socket
+//! itself: hyper does not poll a body while its socket is full, so a timer inside a stream would
+//! not run.
 
 use crate::server::{base::log_targets, http::extract::Peer};
 use axum::{
@@ -32,15 +32,15 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
-/// How long a peer may take. Nothing limits a whole request: uploads, exports, retention runs and
-/// long polls take as long as they need.
+/// Deadlines of a peer. A whole request has none: uploads, exports, retention runs and long polls
+/// take as long as they need.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadlines {
-    /// For a whole request head, and for the pause between two requests.
+    /// To send a whole request head, also for the pause between two requests.
     pub head: Duration,
-    /// For the next piece of a request body.
+    /// To send the next chunk of a request body.
     pub body: Duration,
-    /// For reading some of what is sent to it.
+    /// To read some of the response.
     pub write: Duration,
 }
 
@@ -54,7 +54,7 @@ impl Default for Deadlines {
     }
 }
 
-/// Serves connections until `shutdown`, and returns when the last of them has ended.
+/// Serves connections until `shutdown`, and returns when the last one has ended.
 pub async fn serve(
     mut listener: TcpListener,
     app: Router,
@@ -67,7 +67,7 @@ pub async fn serve(
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(deadlines.head);
-    // A peer that stops within an HTTP/2 head cannot answer this ping.
+    // a peer that stalls within an HTTP/2 head does not answer this ping
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -82,13 +82,13 @@ pub async fn serve(
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(
                 target: log_targets::SERVE_LISTENER,
-                %error, "a connection keeps Nagle's delay"
+                %error, "TCP_NODELAY cannot be set"
             );
         }
-        let requested = Arc::new(AtomicBool::new(false));
-        let first = requested.clone();
+        let has_request = Arc::new(AtomicBool::new(false));
+        let requested = has_request.clone();
         let service = app.clone().map_request(move |mut request: Request<_>| {
-            first.store(true, Ordering::Relaxed);
+            requested.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(ConnectInfo(Peer(peer)));
             request
         });
@@ -97,7 +97,7 @@ pub async fn serve(
         let connection = connections.watch(connection.into_owned());
         tokio::spawn(async move {
             tokio::select! {
-                // a request that has come is answered, however late this task runs
+                // a received request is answered, however late this task runs
                 biased;
                 ended = connection => if let Err(error) = ended {
                     tracing::debug!(
@@ -105,7 +105,7 @@ pub async fn serve(
                         %error, "a connection failed"
                     );
                 },
-                () = no_request(&requested, deadlines.head) => {}
+                () = no_request(&has_request, deadlines.head) => {}
             }
         });
     }
@@ -113,11 +113,11 @@ pub async fn serve(
     connections.shutdown().await;
 }
 
-/// Returns when no request came in time: hyper runs no timer until it knows whether a connection
-/// speaks HTTP/1 or HTTP/2.
-async fn no_request(requested: &AtomicBool, deadline: Duration) {
+/// Returns if no request is received in time: hyper runs no timer until it knows whether a
+/// connection uses HTTP/1 or HTTP/2.
+async fn no_request(has_request: &AtomicBool, deadline: Duration) {
     sleep(deadline).await;
-    if requested.load(Ordering::Relaxed) {
+    if has_request.load(Ordering::Relaxed) {
         std::future::pending::<()>().await;
     }
 }
@@ -125,20 +125,20 @@ async fn no_request(requested: &AtomicBool, deadline: Duration) {
 /// A connection that fails once a write makes no progress for too long.
 pub struct DeadlineStream<S = TcpStream> {
     inner: S,
-    patience: Duration,
+    write_deadline: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> DeadlineStream<S> {
-    const fn new(inner: S, patience: Duration) -> Self {
+    const fn new(inner: S, write_deadline: Duration) -> Self {
         Self {
             inner,
-            patience,
+            write_deadline,
             stalled: None,
         }
     }
 
-    fn watch<T>(
+    fn check_progress<T>(
         &mut self,
         context: &mut Context<'_>,
         progress: Poll<io::Result<T>>,
@@ -147,10 +147,10 @@ impl<S> DeadlineStream<S> {
             self.stalled = None;
             return progress;
         }
-        let patience = self.patience;
+        let deadline = self.write_deadline;
         let stalled = self
             .stalled
-            .get_or_insert_with(|| Box::pin(sleep(patience)));
+            .get_or_insert_with(|| Box::pin(sleep(deadline)));
         match stalled.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(Err(io::Error::new(
                 io::ErrorKind::TimedOut,
@@ -178,7 +178,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for DeadlineStream<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let progress = Pin::new(&mut self.inner).poll_write(context, bytes);
-        self.watch(context, progress)
+        self.check_progress(context, progress)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -195,7 +195,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for DeadlineStream<S> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let progress = Pin::new(&mut self.inner).poll_write_vectored(context, slices);
-        self.watch(context, progress)
+        self.check_progress(context, progress)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -208,18 +208,18 @@ mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    /// A connection whose writes may make no progress for `patience`, and its peer.
-    async fn connection(patience: Duration) -> (DeadlineStream, TcpStream) {
+    /// A connection with this write deadline, and its peer.
+    async fn connection(write_deadline: Duration) -> (DeadlineStream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let peer = TcpStream::connect(listener.local_addr().unwrap())
             .await
             .unwrap();
         let (stream, _) = listener.accept().await.unwrap();
-        (DeadlineStream::new(stream, patience), peer)
+        (DeadlineStream::new(stream, write_deadline), peer)
     }
 
     #[tokio::test]
-    async fn a_peer_that_does_not_read_is_given_up_once_its_time_is_over() {
+    async fn a_write_fails_after_its_deadline() {
         let (mut stream, _peer) = connection(Duration::from_millis(50)).await;
         let chunk = [0; 65_536];
         let error = loop {
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_peer_that_reads_now_and_then_gets_everything() {
+    async fn a_slow_peer_that_makes_progress_gets_everything() {
         let (inner, mut peer) = tokio::io::duplex(8);
         let mut stream = DeadlineStream::new(inner, Duration::from_secs(30));
         let writing = tokio::spawn(async move { stream.write_all(&[7; 40]).await });
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_peer_that_reads_at_last_gets_everything() {
+    async fn a_peer_that_reads_late_gets_everything() {
         const WHOLE: usize = 32 * 1024 * 1024;
         let (mut stream, mut peer) = connection(Deadlines::default().write).await;
         let writing = tokio::spawn(async move { stream.write_all(&vec![7; WHOLE]).await });

@@ -1,5 +1,6 @@
-//! Serving: open everything, listen, and end in order. On SIGTERM or Ctrl-C streams end, turns are
-//! settled, commits under way finish; after ten seconds the process ends regardless.
+//! Starts the server, serves and shuts down. On SIGTERM or Ctrl-C streams end, turns are settled
+//! and commits in progress finish; after ten seconds the process exits regardless. What is served
+//! is in `http::router`.
 
 pub mod check;
 pub mod listener;
@@ -8,42 +9,67 @@ pub mod workers;
 use super::{
     base::{clock::Clock, error::StoreError},
     http::router::router,
-    state::{App, config::Config, site::Site},
+    state::{App, Prepared, config::Config, join_problems, site::Site},
 };
 use crate::{app::shell, server::base::error::Error};
 use listener::Deadlines;
-use std::{net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, time::Duration};
 use tokio::{net::TcpListener, signal::unix::SignalKind};
 
-/// How long the end may take.
-const PATIENCE_AT_THE_END: Duration = Duration::from_secs(9);
+/// How long an orderly shutdown may take before connections are dropped.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(9);
 
-/// Why the server did not start or broke off.
+/// Why the server did not start or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// Database, data folder or site.
+    /// Settings that cannot be used; each names the setting, the reason and what to do.
+    #[error("{}", join_problems(.0))]
+    Settings(Vec<String>),
+    /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// What a dead process left could not be settled.
+    /// Unfinished work of an earlier process could not be settled.
     #[error(transparent)]
-    LeftOvers(#[from] Error),
-    /// The address.
-    #[error("HOLLY_ADDR {0}: {1}")]
-    Listen(SocketAddr, std::io::Error),
+    Unsettled(#[from] Error),
+    /// The address cannot be listened on.
+    #[error("HOLLY_ADDR {}: {}", .0, listen_problem(.1))]
+    Listen(SocketAddr, io::Error),
 }
 
-/// Serves until it is told to end.
+fn listen_problem(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "address already in use; choose another port, or stop the program that uses it".into()
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            "this machine does not have that address; choose one that it has, or 0.0.0.0 for all"
+                .into()
+        }
+        io::ErrorKind::PermissionDenied => {
+            format!("{error}; choose a port above 1023, or allow Holly to use this one")
+        }
+        _ => format!("{error}; choose another address"),
+    }
+}
+
+/// Serves until SIGTERM or Ctrl-C.
 pub async fn serve(config: Config, clock: Clock) -> Result<(), ServeError> {
-    let site = Site::find(config.site_dir.as_deref())?;
     let addr = config.addr;
-    let app = App::open(config, clock, site).await?;
-    workers::settle_left_overs(&app).await?;
-    let listener = TcpListener::bind(addr)
-        .await
-        .map_err(|why| ServeError::Listen(addr, why))?;
-    let local = listener
-        .local_addr()
-        .map_err(|why| ServeError::Listen(addr, why))?;
+    let listen_error = |why| ServeError::Listen(addr, why);
+    let mut problems = Vec::new();
+    // tried before anything is opened; the port is taken when the server is ready
+    let free = std::net::TcpListener::bind(addr).map(drop);
+    problems.extend(free.map_err(listen_error).err().map(|why| why.to_string()));
+    let site = Site::find(config.site_dir.as_deref());
+    problems.extend(site.as_ref().err().map(ToString::to_string));
+    let prepared = Prepared::new(&config, &mut problems).await;
+    let (Ok(site), Some(prepared)) = (site, prepared) else {
+        return Err(ServeError::Settings(problems));
+    };
+    let app = App::start(prepared, config, clock, site).await?;
+    workers::settle_unfinished_work(&app).await?;
+    let listener = TcpListener::bind(addr).await.map_err(listen_error)?;
+    let local = listener.local_addr().map_err(listen_error)?;
     workers::start(&app);
     announce(&app, local);
     listen(&app, listener).await;
@@ -52,38 +78,35 @@ pub async fn serve(config: Config, clock: Clock) -> Result<(), ServeError> {
 }
 
 async fn listen(app: &App, listener: TcpListener) {
-    let orderly = async {
+    let shut_down = async {
         let router = router(app.clone(), shell);
         listener::serve(listener, router, Deadlines::default(), app.shutdown.clone()).await;
         app.tasks.wait().await;
     };
-    let cut_off = async {
-        told_to_end().await;
-        tracing::info!("ending");
+    let time_out = async {
+        shutdown_signal().await;
+        tracing::info!("shutting down");
         app.shutdown.cancel();
         app.tasks.close();
-        tokio::time::sleep(PATIENCE_AT_THE_END).await;
-        tracing::warn!("some connections were cut off");
+        tokio::time::sleep(SHUTDOWN_TIMEOUT).await;
+        tracing::warn!("the shutdown timed out; open connections were dropped");
     };
     tokio::select! {
-        () = orderly => {}
-        () = cut_off => {}
+        () = shut_down => {}
+        () = time_out => {}
     }
 }
 
-async fn told_to_end() {
+async fn shutdown_signal() {
     let mut terminate =
-        tokio::signal::unix::signal(SignalKind::terminate()).expect("SIGTERM can be listened for");
+        tokio::signal::unix::signal(SignalKind::terminate()).expect("SIGTERM can be handled");
     tokio::select! {
         _ = terminate.recv() => {}
         ended = tokio::signal::ctrl_c() => if ended.is_err() { std::future::pending::<()>().await },
     }
 }
 
-#[expect(
-    clippy::print_stdout,
-    reason = "the address is what a person waits for"
-)]
+#[expect(clippy::print_stdout, reason = "the user waits for the address")]
 fn announce(app: &App, local: SocketAddr) {
     let address = app
         .config

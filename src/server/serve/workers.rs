@@ -1,5 +1,5 @@
-//! Tasks of the server that only sleep and call a function of one pass; every one ends with the
-//! process.
+//! Background tasks of the server. Each sleeps and calls a function for one pass; all are cancelled
+//! at shutdown.
 
 use crate::{
     domain::time::{DAY_MS, Timestamp},
@@ -29,32 +29,34 @@ use std::{
 };
 use tokio::sync::Mutex;
 
-/// How often leases are looked at.
-const SWEEP_EVERY: Duration = Duration::from_secs(5);
-/// How often what ran out is forgotten.
-const TIDY_EVERY: Duration = Duration::from_secs(3_600);
+/// Interval of checking for expired leases.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
+/// Interval of deleting expired sessions, invitations and files.
+const CLEANUP_INTERVAL: Duration = Duration::from_secs(3_600);
 
-/// How many days of use are remembered.
-const KEEP_USE_DAYS: i64 = 7;
+/// How many days of daily usage are kept.
+const USAGE_KEPT_DAYS: i64 = 7;
 
-/// Sets the clock by the database's, so that leases mean the same to every process.
+/// Synchronises the clock with the database's, so leases mean the same to every process.
 pub async fn follow_clock(app: &App) -> Result<()> {
-    let asked = app.clock.monotonic();
+    let sent_at = app.clock.monotonic();
     if let Some(shared) = app.store.clock().await? {
-        let under_way = i64::try_from((app.clock.monotonic() - asked).as_millis()).unwrap_or(0) / 2;
-        if let Some(wrong) = app.clock.follow(shared.plus(under_way)) {
+        let round_trip = (app.clock.monotonic() - sent_at).as_millis();
+        let latency_ms = i64::try_from(round_trip).unwrap_or(0) / 2;
+        if let Some(offset_ms) = app.clock.follow(shared.plus(latency_ms)) {
             tracing::warn!(
                 target: log_targets::SERVE_WORKERS,
-                wrong_by_ms = wrong,
-                "the clock of this machine differs from the database's, which is followed"
+                wrong_by_ms = offset_ms,
+                "the clock of this machine differs from the database's; using the database's"
             );
         }
     }
     Ok(())
 }
 
-/// Settles what a process that died has left: on a database of one process, everything unfinished.
-pub async fn settle_left_overs(app: &App) -> Result<()> {
+/// Settles unfinished turns and entries of processes that died: all of them if the database is used
+/// by a single process, else those whose lease has expired.
+pub async fn settle_unfinished_work(app: &App) -> Result<()> {
     follow_clock(app).await?;
     if app.store.is_single_process() {
         let mut tx = app.store.begin().await?;
@@ -67,62 +69,60 @@ pub async fn settle_left_overs(app: &App) -> Result<()> {
 
 /// Starts the tasks.
 pub fn start(app: &App) {
-    repeat(app, SWEEP_EVERY, "sweep of leases", sweeper());
-    repeat(app, worker::CHECK_INTERVAL, "retention", tiers());
+    repeat(app, SWEEP_INTERVAL, "sweep of leases", lease_sweeper());
+    repeat(app, worker::CHECK_INTERVAL, "retention", retention_runner());
     repeat(
         app,
         worker::CHECK_INTERVAL,
-        "list of erasures",
-        listing_erasures(),
+        "erasure log",
+        erasure_log_writer(),
     );
-    until_the_end(
+    spawn_until_shutdown(
         app,
         damage::record_forever(app.tiers.clone(), app.clock.clone()),
     );
     if app.store.is_single_process() {
-        until_the_end(app, watch_external_commits(app.store.clone()));
+        spawn_until_shutdown(app, watch_external_commits(app.store.clone()));
         let store = app.store.clone();
-        until_the_end(app, async move { store.run_checkpoints().await });
+        spawn_until_shutdown(app, async move { store.run_checkpoints().await });
     } else {
-        cluster(app);
+        start_cluster(app);
     }
-    let starting = app.clone();
-    until_the_end(app, async move {
-        if let Err(error) = clear_files(&starting).await {
+    let app_at_start = app.clone();
+    spawn_until_shutdown(app, async move {
+        if let Err(error) = clean_up_files(&app_at_start).await {
             tracing::warn!(
                 target: log_targets::SERVE_WORKERS,
-                %error, "files were not put in order; it is tried again in an hour"
+                %error, "cleaning up files failed; retrying in an hour"
             );
         }
     });
-    repeat(
-        app,
-        TIDY_EVERY,
-        "tidying",
-        |app| async move { tidy(&app).await },
-    );
+    repeat(app, CLEANUP_INTERVAL, "cleanup", |app| async move {
+        clean_up(&app).await
+    });
 }
 
 type Job = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 
-/// Sweeps, but rests while nothing holds a lease and nobody uses the database of several processes,
-/// so that it may sleep.
-fn sweeper() -> impl Fn(App) -> Job + Send + 'static {
-    let rested_at = Arc::new(AtomicU64::new(u64::MAX));
+/// Sweeps leases. On a database of several processes it pauses while no lease is held and this
+/// process does not use the database, so that a serverless database can suspend.
+fn lease_sweeper() -> impl Fn(App) -> Job + Send + 'static {
+    // the usage counter when the sweeper paused
+    let paused_at = Arc::new(AtomicU64::new(u64::MAX));
     move |app| {
-        let rested_at = rested_at.clone();
+        let paused_at = paused_at.clone();
         Box::pin(async move {
             if app.store.is_single_process() {
                 return sweep(&app).await;
             }
-            if app.store.counters().used() == rested_at.load(Ordering::Relaxed) {
+            if app.store.counters().used() == paused_at.load(Ordering::Relaxed) {
                 return Ok(());
             }
             follow_clock(&app).await?;
             sweep(&app).await?;
-            let at_work = leases_held(&mut *app.store.read().await?).await?;
-            rested_at.store(
-                if at_work {
+            let has_leases = leases_held(&mut *app.store.read().await?).await?;
+            paused_at.store(
+                if has_leases {
                     u64::MAX
                 } else {
                     app.store.counters().used()
@@ -134,22 +134,22 @@ fn sweeper() -> impl Fn(App) -> Job + Send + 'static {
     }
 }
 
-/// Looks whether a run of retention is due.
-fn tiers() -> impl Fn(App) -> Job + Send + 'static {
-    let last = Arc::<Mutex<Option<Timestamp>>>::default();
+/// Runs retention when it is due.
+fn retention_runner() -> impl Fn(App) -> Job + Send + 'static {
+    let last_run = Arc::<Mutex<Option<Timestamp>>>::default();
     move |app| {
-        let last = last.clone();
+        let last_run = last_run.clone();
         Box::pin(async move {
-            let mut last = last.lock().await;
-            *last = worker::run_if_due(&app.retention_worker(), *last).await?;
+            let mut last_run = last_run.lock().await;
+            *last_run = worker::run_if_due(&app.retention_worker(), *last_run).await?;
             Ok(())
         })
     }
 }
 
-/// Lists in the archive what was erased, also while a run goes on: should the database be lost, a
-/// backup must not bring it back. While nobody uses the database it may sleep.
-fn listing_erasures() -> impl Fn(App) -> Job + Send + 'static {
+/// Mirrors erasures to the archive, also during a run: if the database is lost, a restored backup
+/// must not bring erased entries back. Pauses while the database is unused, so that it can suspend.
+fn erasure_log_writer() -> impl Fn(App) -> Job + Send + 'static {
     let used = Arc::<AtomicU64>::default();
     move |app| {
         let used = used.clone();
@@ -163,8 +163,8 @@ fn listing_erasures() -> impl Fn(App) -> Job + Send + 'static {
     }
 }
 
-/// Tells other processes what moved here, and hears what moved there.
-fn cluster(app: &App) {
+/// Starts the exchange of changes with other processes.
+fn start_cluster(app: &App) {
     let cluster = Cluster::new(
         app.store.clone(),
         app.feed.clone(),
@@ -172,13 +172,13 @@ fn cluster(app: &App) {
         &random_hex::<8>(),
         PollIntervals::default(),
     );
-    until_the_end(app, cluster.clone().tell());
-    until_the_end(app, cluster.clone().tell_words());
-    until_the_end(app, cluster.clone().hear());
-    until_the_end(app, cluster.watch());
+    spawn_until_shutdown(app, cluster.clone().notify());
+    spawn_until_shutdown(app, cluster.clone().notify_answers());
+    spawn_until_shutdown(app, cluster.clone().listen());
+    spawn_until_shutdown(app, cluster.poll());
 }
 
-fn until_the_end(app: &App, task: impl Future<Output = ()> + Send + 'static) {
+fn spawn_until_shutdown(app: &App, task: impl Future<Output = ()> + Send + 'static) {
     let shutdown = app.shutdown.clone();
     app.tasks.spawn(async move {
         tokio::select! {
@@ -188,31 +188,31 @@ fn until_the_end(app: &App, task: impl Future<Output = ()> + Send + 'static) {
     });
 }
 
-/// When the server ends, a pass is left where it is: what it did not commit is not done, as after a
-/// crash, and done the next time.
+/// Runs `pass` at an interval. A shutdown drops a running pass: like after a crash, uncommitted
+/// work is done by the next one.
 fn repeat<F>(
     app: &App,
-    every: Duration,
+    interval: Duration,
     what: &'static str,
     pass: impl Fn(App) -> F + Send + 'static,
 ) where
     F: Future<Output = Result<()>> + Send,
 {
-    let here = app.clone();
-    until_the_end(app, async move {
+    let app_of_task = app.clone();
+    spawn_until_shutdown(app, async move {
         loop {
-            tokio::time::sleep(every).await;
-            if let Err(error) = pass(here.clone()).await {
+            tokio::time::sleep(interval).await;
+            if let Err(error) = pass(app_of_task.clone()).await {
                 tracing::error!(
                     target: log_targets::SERVE_WORKERS,
-                    what, %error, "a pass failed; it is tried again"
+                    what, %error, "a background task failed; retrying"
                 );
             }
         }
     });
 }
 
-/// One pass over turns and entries whose worker was lost.
+/// Settles turns and entries whose worker was lost.
 pub async fn sweep(app: &App) -> Result<()> {
     let turns = chat::sweep_turns(&app.store, app.clock.now()).await?;
     let mut lost = turns;
@@ -226,30 +226,30 @@ pub async fn sweep(app: &App) -> Result<()> {
     if lost > 0 {
         tracing::warn!(
             target: log_targets::SERVE_WORKERS,
-            lost, turns, "work was settled whose worker is gone"
+            lost, turns, "settled work whose worker was lost"
         );
         app.metrics.interrupted.inc_by(lost as u64);
     }
     Ok(())
 }
 
-/// One pass over what ran out.
-async fn tidy(app: &App) -> Result<()> {
+/// Deletes expired rows and files.
+async fn clean_up(app: &App) -> Result<()> {
     let mut tx = app.store.begin().await?;
     let now = app.clock.now();
     sessions::delete_expired(&mut tx, now).await?;
     invitations::delete_expired(&mut tx, now).await?;
-    daily_use::delete_before(&mut tx, now.day() - KEEP_USE_DAYS).await?;
+    daily_use::delete_before(&mut tx, now.day() - USAGE_KEPT_DAYS).await?;
     tx.commit().await?;
     app.limits.forget_idle();
-    clear_files(app).await
+    clean_up_files(app).await
 }
 
-/// One pass over files that nobody needs; what an earlier installation kept in the data folder goes
-/// to the bucket.
-async fn clear_files(app: &App) -> Result<()> {
+/// Deletes files that are not needed, and moves files of the data folder to the bucket if there is
+/// one.
+async fn clean_up_files(app: &App) -> Result<()> {
     let now = app.clock.now();
-    let cut_off = app
+    let unfinished = app
         .files
         .clear_incomplete(now.plus(-DAY_MS))
         .await
@@ -257,10 +257,10 @@ async fn clear_files(app: &App) -> Result<()> {
     let moved = app.files.move_to_bucket().await?;
     let deleted = sweep::delete_marked_files(&app.store, &app.files).await?;
     let orphans = sweep::sweep_files(&app.store, &app.files, now, false).await?;
-    if cut_off + moved + deleted + orphans > 0 {
+    if unfinished + moved + deleted + orphans > 0 {
         tracing::info!(
             target: log_targets::SERVE_WORKERS,
-            cut_off, moved, deleted, orphans, "files were put in order"
+            cut_off = unfinished, moved, deleted, orphans, "cleaned up files"
         );
     }
     Ok(())

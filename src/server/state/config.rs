@@ -1,4 +1,5 @@
-//! Settings: each a variable and a flag. Nonsense is refused at start, all of it at once.
+//! Settings, each an environment variable and a flag. Every invalid setting is reported at start,
+//! all at once. The settings of a part are a struct of its module; this one joins them.
 
 use crate::server::{
     assistant::{
@@ -17,93 +18,129 @@ use crate::server::{
 use clap::Args;
 use std::{net::SocketAddr, path::PathBuf};
 
-/// Settings as they are given. `holly serve --help` is the reference.
+/// Settings as given on the command line and in the environment. `holly serve --help` is the
+/// reference.
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
-    /// Address and port to listen on; port 0 takes a free one.
-    #[arg(long, env = "HOLLY_ADDR", default_value = "127.0.0.1:3000")]
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(
+        long,
+        env = "HOLLY_ADDR",
+        default_value = "127.0.0.1:3000",
+        help_heading = "Server"
+    )]
     pub addr: String,
-    /// Folder for the database, files and the archive.
-    #[arg(long, env = "HOLLY_DATA_DIR", default_value = "./data")]
+    /// Folder for the SQLite database, files and the archive
+    #[arg(
+        long,
+        env = "HOLLY_DATA_DIR",
+        default_value = "./data",
+        help_heading = "Server"
+    )]
     pub data_dir: PathBuf,
-    /// sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME [default:
-    /// sqlite://$HOLLY_DATA_DIR/holly.db]
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    /// Public URL, if it differs from HOLLY_ADDR, as behind a reverse proxy
+    ///
+    /// With https:// cookies are marked Secure.
+    #[arg(long, env = "HOLLY_PUBLIC_URL", help_heading = "Server")]
+    pub public_url: Option<String>,
+    /// Folder of the built site [default: the site in the program]
+    ///
+    /// Without a site in the program it is `site` beside the program, or target/site.
+    #[arg(long, env = "HOLLY_SITE_DIR", help_heading = "Server")]
+    pub site_dir: Option<PathBuf>,
+    /// Database URL [default: sqlite://$HOLLY_DATA_DIR/holly.db]
+    ///
+    /// sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        help_heading = "Database"
+    )]
     pub database_url: Option<String>,
-    /// Where to LISTEN and to migrate, past a pooler that shares connections by transaction; set it
-    /// only where there is one [default: DATABASE_URL]
-    #[arg(long, env = "DATABASE_LISTEN_URL", hide_env_values = true)]
+    /// Direct PostgreSQL URL, if DATABASE_URL is a connection pooler [default: DATABASE_URL]
+    ///
+    /// Used for LISTEN and for migrations, which a pooler in transaction mode does not support.
+    #[arg(
+        long,
+        env = "DATABASE_LISTEN_URL",
+        hide_env_values = true,
+        help_heading = "Database"
+    )]
     pub database_listen_url: Option<String>,
-    /// The tiers.
+    /// Archive and retention.
     #[command(flatten)]
     pub retention: RetentionSettings,
-    /// The address people use, when a proxy stands in front; https makes cookies Secure [default:
-    /// from HOLLY_ADDR]
-    #[arg(long, env = "HOLLY_PUBLIC_URL")]
-    pub public_url: Option<String>,
-    /// Other people's sign-in.
-    #[command(flatten)]
-    pub oidc: OidcSettings,
-    /// Proxies in front.
-    #[command(flatten)]
-    pub proxies: ProxySettings,
     /// Models and their keys.
     #[command(flatten)]
     pub models: ModelSettings,
     /// Services and their keys.
     #[command(flatten)]
     pub services: ServiceSettings,
-    /// Limits by person.
+    /// Sign-in with an OpenID provider.
+    #[command(flatten)]
+    pub oidc: OidcSettings,
+    /// Limits by user.
     #[command(flatten)]
     pub limits: LimitSettings,
-    /// Factor on the waits of the demo model and its tools: 1 as usual, 0 for none.
-    #[arg(long, env = "HOLLY_DEMO_PACE", default_value = "1")]
+    /// Trusted proxies.
+    #[command(flatten)]
+    pub proxies: ProxySettings,
+    /// Factor on the delays of the demo model and its tools; 0 for none
+    #[arg(
+        long,
+        env = "HOLLY_DEMO_PACE",
+        default_value = "1",
+        help_heading = "Demo"
+    )]
     pub demo_pace: String,
-    /// Folder of the built site [default: the one in the program, else `site` beside it or
-    /// target/site]
-    #[arg(long, env = "HOLLY_SITE_DIR")]
-    pub site_dir: Option<PathBuf>,
-    /// What is logged: error, warn, info, debug, trace, or a filter such as holly=debug. Text on a
-    /// terminal, JSON otherwise.
-    #[arg(long, env = "HOLLY_LOG", default_value = "info")]
+    /// Log level or filter: error, warn, info, debug, trace, or holly=debug
+    ///
+    /// The log goes to standard error, as text on a terminal and as JSON otherwise.
+    #[arg(
+        long,
+        env = "HOLLY_LOG",
+        default_value = "info",
+        help_heading = "Logging"
+    )]
     pub log: String,
 }
 
-/// Settings that make sense.
+/// Validated settings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// Where to listen.
+    /// Address to listen on.
     pub addr: SocketAddr,
-    /// Folder for everything that lasts.
+    /// Folder for everything that is stored.
     pub data_dir: PathBuf,
-    /// The database.
+    /// Database URL.
     pub database_url: String,
-    /// Where to LISTEN for other processes, on PostgreSQL.
+    /// PostgreSQL URL for LISTEN and migrations; not a pooler.
     pub listen_url: String,
-    /// The tiers.
+    /// Archive and retention.
     pub retention: RetentionConfig,
-    /// The address people use, without a slash at its end; `None` when it follows from `addr`.
+    /// Public URL without a trailing slash; `None` when it follows from `addr`.
     pub public_url: Option<String>,
-    /// Other people's sign-in.
+    /// Sign-in.
     pub oidc: OidcConfig,
-    /// Limits by person.
+    /// Limits by user.
     pub limits: LimitConfig,
-    /// Proxies whose word counts about who is asking.
+    /// Proxies whose `X-Forwarded-For` is trusted.
     pub proxies: TrustedProxies,
     /// The models, tried in order.
     pub models: Vec<Link>,
-    /// How long they may take.
-    pub patience: ModelTimeouts,
-    /// Who makes pictures, music and films.
+    /// Timeouts of models.
+    pub model_timeouts: ModelTimeouts,
+    /// Services that make pictures, music and films.
     pub services: ServiceConfig,
-    /// Factor on the demo's waits: 1 as usual, 0 none.
+    /// Factor on the demo's delays: 1 for the usual, 0 for none.
     pub demo_pace: f64,
-    /// Folder of the built site, where it is not the usual one.
+    /// Folder of the built site, if it is set.
     pub site_dir: Option<PathBuf>,
 }
 
 impl Settings {
-    /// Checks every setting; all problems are reported at once, each with what to do.
+    /// Validates every setting. Errors: all problems, each with what to do.
     pub fn check(&self) -> Result<Config, Vec<String>> {
         let mut problems = Vec::new();
         let mut note = |problem: Option<String>| problems.extend(problem);
@@ -114,12 +151,12 @@ impl Settings {
                 self.addr
             )
         }));
-        let pace = self
+        let demo_pace = self
             .demo_pace
             .parse::<f64>()
             .ok()
             .filter(|pace| (0.0..=100.0).contains(pace));
-        note(pace.is_none().then(|| {
+        note(demo_pace.is_none().then(|| {
             format!(
                 "HOLLY_DEMO_PACE is {:?}; it must be a number from 0 to 100",
                 self.demo_pace
@@ -129,20 +166,23 @@ impl Settings {
             .public_url
             .as_ref()
             .map(|url| url.trim_end_matches('/').to_owned());
-        let odd = public
+        let invalid_url = public
             .as_ref()
             .filter(|url| !(url.starts_with("http://") || url.starts_with("https://")));
-        note(odd.map(|url| {
+        note(invalid_url.map(|url| {
             format!("HOLLY_PUBLIC_URL is {url:?}; it must begin with http:// or https://")
         }));
         let database_url = self
             .database_url
             .clone()
             .unwrap_or_else(|| format!("sqlite://{}", self.data_dir.join("holly.db").display()));
-        let known = ["sqlite:", "postgres:", "postgresql:"]
+        let is_supported = ["sqlite:", "postgres:", "postgresql:"]
             .iter()
             .any(|scheme| database_url.starts_with(scheme));
-        note((!known).then(|| "DATABASE_URL must begin with sqlite:// or postgres://".to_owned()));
+        note(
+            (!is_supported)
+                .then(|| "DATABASE_URL must begin with sqlite:// or postgres://".to_owned()),
+        );
         note(telemetry::read_filter(&self.log).err());
         let models = self.models.check(&mut problems);
         let services = self.services.check(&self.models, &mut problems);
@@ -154,7 +194,7 @@ impl Settings {
         let retention = self.retention.check(&self.data_dir, &mut problems);
         let limits = self.limits.check(&mut problems);
         let proxies = self.proxies.check(&mut problems);
-        match (addr, pace) {
+        match (addr, demo_pace) {
             (Ok(addr), Some(demo_pace)) if problems.is_empty() => Ok(Config {
                 addr,
                 data_dir: self.data_dir.clone(),
@@ -169,7 +209,7 @@ impl Settings {
                 limits,
                 proxies,
                 models: models.links,
-                patience: ModelTimeouts::new(models.timeout),
+                model_timeouts: ModelTimeouts::new(models.timeout),
                 services,
                 demo_pace,
                 site_dir: self.site_dir.clone(),
@@ -180,7 +220,7 @@ impl Settings {
 }
 
 impl Config {
-    /// Whether people come over https.
+    /// Whether the public URL is https.
     pub fn is_https(&self) -> bool {
         self.public_url
             .as_ref()
@@ -207,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn without_any_setting_it_is_sqlite_on_loopback() {
+    fn the_default_is_sqlite_on_loopback() {
         let config = check(&[]).unwrap();
         assert_eq!(config.addr.to_string(), "127.0.0.1:3000");
         assert_eq!(config.database_url, "sqlite://./data/holly.db");
@@ -223,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused_all_at_once() {
+    fn all_invalid_settings_are_reported_at_once() {
         let problems = check(&[
             "--addr",
             "here",
@@ -239,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn retention_that_makes_no_sense_is_refused_at_start() {
+    fn contradictory_retention_settings_are_refused() {
         let problems = check(&[
             "--retention-hot-days",
             "30",

@@ -139,8 +139,8 @@ fn cards(
         },
         StatCard {
             name: "Live now".into(),
-            value: number(streams.people() as i64),
-            note: live_note(streams.people(), streams.open()),
+            value: number(streams.users() as i64),
+            note: live_note(streams.users(), streams.open()),
         },
         StatCard {
             name: "Retention lag".into(),

@@ -1,7 +1,7 @@
 //! Differences between SQLite and PostgreSQL: connecting, beginning transactions, and the lowest
 //! safe version.
 
-use super::Result;
+use super::{Result, first_connection::sqlite_url};
 use crate::server::base::error::StoreError;
 use sqlx::{
     AnyConnection, AnyPool, Connection, Executor,
@@ -129,13 +129,13 @@ impl Backend {
 
     async fn pool(self, url: &str, connections: u32, writes: bool) -> Result<AnyPool> {
         let url = match self {
-            Self::Sqlite if !url.contains('?') => format!("{url}?mode=rwc"),
-            // a prepared statement cannot be reused in a later transaction
+            Self::Sqlite => sqlite_url(url),
+            // what is prepared cannot be used again
             Self::Pooled => format!(
                 "{url}{}statement-cache-capacity=0",
                 if url.contains('?') { '&' } else { '?' }
             ),
-            Self::Sqlite | Self::Postgres => url.to_owned(),
+            Self::Postgres => url.to_owned(),
         };
         // a file does not disconnect as a server does, and the test costs a round trip to the
         // connection's thread

@@ -9,6 +9,7 @@ mod checkpoints;
 mod conditions;
 pub mod entry_size;
 mod external_commits;
+mod first_connection;
 mod listening;
 mod migrations;
 mod outbox;
@@ -122,14 +123,45 @@ impl Store {
         Self::connect(url, direct, None).await
     }
 
+    /// Connects to the database without migrating it. Errors: why it cannot be used, by setting.
+    pub async fn check_connection(url: &str, direct: &str) -> std::result::Result<(), Vec<String>> {
+        let mut problems = Vec::new();
+        match backend::Backend::from_url(url, url != direct) {
+            Ok(backend) => {
+                let settings = [("DATABASE_URL", url), ("DATABASE_LISTEN_URL", direct)];
+                let settings = settings
+                    .into_iter()
+                    .take(if backend.is_pooled() { 2 } else { 1 });
+                for (setting, url) in settings {
+                    match first_connection::connect(backend, setting, url).await {
+                        Ok(connection) => first_connection::close(connection).await,
+                        Err(why) => problems.push(why.to_string()),
+                    }
+                }
+            }
+            Err(why) => problems.push(why.to_string()),
+        }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(problems)
+        }
+    }
+
     async fn connect(url: &str, direct: &str, backup_url: Option<&str>) -> Result<Self> {
         let backend = backend::Backend::from_url(url, url != direct)?;
+        // kept until the pool has connections of its own: closing the last connection of a SQLite
+        // database would write its log into it
+        let first = first_connection::connect(backend, "DATABASE_URL", url).await?;
         let writers = backend.writers(url).await?;
+        first_connection::close(first).await;
         backend.check_version(&writers).await?;
         if backend.is_pooled() {
-            let direct_pool = backend.writers(direct).await?;
-            migrations::migrate(backend, &direct_pool, None).await?;
-            direct_pool.close().await;
+            let first = first_connection::connect(backend, "DATABASE_LISTEN_URL", direct).await?;
+            first_connection::close(first).await;
+            let past = backend.writers(direct).await?;
+            migrations::migrate(backend, &past, None).await?;
+            past.close().await;
         } else {
             migrations::migrate(backend, &writers, backup_url).await?;
         }

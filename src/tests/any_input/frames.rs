@@ -5,7 +5,7 @@ use crate::{
         Change, Cursor, Epoch, Metadata, Removed, RemovedKind, Status, StorageStatus, WorkLogEntry,
         ids::{EntryId, UserId},
     },
-    server::feed::{EncodedRow, lone_event},
+    server::feed::{EncodedRow, final_event},
     tests::support::{
         Event, Parser,
         people::{NOW, draft},
@@ -71,7 +71,7 @@ proptest! {
         let row = entry(title, details, rev);
         let prev = Cursor { epoch: Epoch::from_bits(7), rev: rev - 1 };
         let mut out = String::new();
-        EncodedRow::of(&Change::Entry(row.clone())).write(&mut out, prev);
+        EncodedRow::from(&Change::Entry(row.clone())).write(&mut out, prev);
         let events = read(out.as_bytes(), &cuts);
         let id = Cursor { rev, ..prev }.to_string();
         let data = json!({ "prev": prev, "entry": row });
@@ -82,7 +82,7 @@ proptest! {
     #[test]
     fn a_final_event_is_one_event(reason in text(), cuts: Vec<prop::sample::Index>) {
         let data = json!({ "reason": reason });
-        let events = read(lone_event("reset", 1_000, &data).as_bytes(), &cuts);
+        let events = read(final_event("reset", 1_000, &data).as_bytes(), &cuts);
         prop_assert_eq!(events, vec![Event { id: None, event: "reset".to_owned(), data }]);
     }
 }
@@ -95,7 +95,7 @@ fn a_removed_row_names_the_removed_id() {
         rev: 4,
     };
     let mut out = String::new();
-    EncodedRow::of(&Change::Removed(removed)).write(
+    EncodedRow::from(&Change::Removed(removed)).write(
         &mut out,
         Cursor {
             epoch: Epoch::from_bits(7),

@@ -56,7 +56,10 @@ async fn a_copy_requires_a_stopped_server_and_continues_after_a_kill() {
         "{output}"
     );
     let (copied, output) = text(&["copy", "--to", &to]);
-    assert!(copied && output.contains("were there already"), "{output}");
+    assert!(
+        copied && output.contains("are in the target already"),
+        "{output}"
+    );
     let (copied, why) = text(&[
         "copy",
         "--to",

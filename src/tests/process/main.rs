@@ -22,4 +22,5 @@ mod retention;
 mod settings;
 mod several;
 mod shutdown;
+mod start_errors;
 mod upgrade;

@@ -187,7 +187,7 @@ async fn the_commands_plan_run_cat_backup_and_restore_work() {
     server.terminate().await;
     let (restored, output) = text(&["restore", copy]);
     assert!(
-        restored && output.contains("1 objects listed anew"),
+        restored && output.contains("1 objects added to the manifest"),
         "the object was rewritten since the backup: {output}"
     );
     let server = home.serve();

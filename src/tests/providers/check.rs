@@ -32,7 +32,7 @@ async fn the_check_tries_each_model_and_reports_its_error() {
             link(ProviderKind::Groq, "good", &good),
             link(ProviderKind::Gemini, "bad", &bad),
         ],
-        patience: ModelTimeouts::new(Duration::from_secs(30)),
+        model_timeouts: ModelTimeouts::new(Duration::from_secs(30)),
         services: ServiceConfig::demo(),
         ..test_config(folder.path())
     };
@@ -72,11 +72,11 @@ async fn a_server_running_on_the_same_data_is_not_an_error() {
         ..test_config(folder.path())
     };
     let data_dir_result = async || check(&config).await.remove(0).result;
-    assert_eq!(data_dir_result().await, Ok("can be written".to_owned()));
+    assert_eq!(data_dir_result().await, Ok("writable".to_owned()));
     let running = DataDir::take(&config.data_dir).unwrap();
     assert_eq!(
         data_dir_result().await,
-        Ok("is held by a Holly that runs".to_owned())
+        Ok("in use by a running server".to_owned())
     );
     drop(running);
 }

@@ -68,7 +68,7 @@ async fn run_turn_with(
     let app = TestApp::with(
         |config| {
             config.models = links;
-            timeouts(&mut config.patience);
+            timeouts(&mut config.model_timeouts);
         },
         |_| {},
     )

@@ -126,7 +126,7 @@ on_both_databases! {
         assert_eq!(kept.expires_at, None);
         let lost = update_entry(&tiers, days(31), ada, created[0], keep).await;
         assert!(
-            matches!(&lost, Err(Error::Archive(why)) if !why.told().1),
+            matches!(&lost, Err(Error::Archive(why)) if !why.user_message().1),
             "the error must not suggest a retry: {lost:?}"
         );
     }

@@ -20,7 +20,7 @@ async fn without_the_database_the_server_is_alive_but_not_ready() {
     app.app.store.close().await;
     assert_eq!(anonymous.gets("/healthz").await.status, 200);
     let problem = anonymous.gets("/readyz").await.expect(503);
-    assert_eq!(problem["detail"], "the database does not answer");
+    assert_eq!(problem["detail"], "the database is unreachable");
 }
 
 #[tokio::test]

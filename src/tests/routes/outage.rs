@@ -146,7 +146,7 @@ async fn requests_that_need_every_entry_are_refused() {
             problem["detail"]
                 .as_str()
                 .unwrap()
-                .contains("does not answer"),
+                .contains("is unreachable"),
             "{problem}"
         );
     }

@@ -354,7 +354,7 @@ async fn a_run_beside_another_does_nothing() {
     let answer = admin.submits("/fn/retention/run", "/stats", &[]).await;
     let (_, query) = answer.header("location").split_once("/stats").unwrap();
     let page = admin.gets(&format!("/stats{query}")).await.text();
-    assert!(page.contains("Another run is going on"), "{page}");
+    assert!(page.contains("Another run is in progress"), "{page}");
     assert_eq!(
         worker::run_if_due(&app.app.retention_worker(), None)
             .await

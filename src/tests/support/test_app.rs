@@ -302,7 +302,7 @@ pub(in crate::tests) fn test_config(folder: &Path) -> Config {
             base: None,
             key: None,
         }],
-        patience: LONG_TIMEOUTS,
+        model_timeouts: LONG_TIMEOUTS,
         services: ServiceConfig::demo(),
         demo_pace: 0.0,
         site_dir: None,

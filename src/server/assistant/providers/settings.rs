@@ -1,4 +1,4 @@
-//! Settings for models.
+//! Settings of models. Those of the services are in `tools::services::settings`.
 
 use crate::server::{
     assistant::link::{LinkSpec, ProviderKind, parse_links},
@@ -8,71 +8,74 @@ use clap::Args;
 use reqwest::Url;
 use std::time::Duration;
 
-/// Maximum of the model timeout, in seconds.
+/// Longest timeout of a model, in seconds.
 const TIMEOUT_MAX_S: u64 = 3_600;
 
-/// Unchecked settings of models.
+/// Settings of models as given.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Models")]
 pub struct ModelSettings {
-    /// The models that answer, tried in order, such as
-    /// gemini:gemini-2.5-flash,groq:llama-3.1-8b-instant,ollama:llama3.2 or
-    /// openai:MODEL@http://host/v1/ for any OpenAI-compatible server; a window in tokens may
-    /// follow, as in ollama:llama3.2;window=32768 [default: gemini and groq where they have a key,
-    /// else demo]
+    /// Models, tried in order [default: gemini and groq if they have a key, else demo]
+    ///
+    /// A list such as gemini:gemini-2.5-flash,groq:llama-3.1-8b-instant,ollama:llama3.2. Use
+    /// openai:MODEL@http://host/v1/ for any OpenAI-compatible server. A context window in tokens
+    /// may follow, as in ollama:llama3.2;window=32768
     #[arg(long, env = "HOLLY_MODELS")]
     pub models: Option<String>,
-    /// Seconds to wait for the first token of a model; half of it between later tokens. A cold
-    /// local model may need more.
+    /// Seconds to wait for a model's first output
+    ///
+    /// Half of it applies between later outputs. A local model that must be loaded first may need
+    /// more.
     #[arg(long, env = "HOLLY_MODEL_TIMEOUT", default_value = "60")]
     pub model_timeout: String,
-    /// The key for Gemini; GOOGLE_AI_API_KEY is read too.
+    /// API key of Gemini; GOOGLE_AI_API_KEY is read too
     #[arg(long, env = "GEMINI_API_KEY", hide_env_values = true)]
     pub gemini_api_key: Option<Secret>,
-    /// The same key under the name used by Google AI Studio.
+    /// API key of Gemini under the name that Google AI Studio uses
     #[arg(long, env = "GOOGLE_AI_API_KEY", hide = true, hide_env_values = true)]
     pub google_ai_api_key: Option<Secret>,
-    /// The key for Groq.
+    /// API key of Groq
     #[arg(long, env = "GROQ_API_KEY", hide_env_values = true)]
     pub groq_api_key: Option<Secret>,
-    /// The key for OpenAI, or for the server at OPENAI_BASE_URL.
+    /// API key of OpenAI, or of the server at OPENAI_BASE_URL
     #[arg(long, env = "OPENAI_API_KEY", hide_env_values = true)]
     pub openai_api_key: Option<Secret>,
-    /// The base URL of Gemini [default: https://generativelanguage.googleapis.com/v1beta/]
+    /// URL of Gemini [default: https://generativelanguage.googleapis.com/v1beta/]
     #[arg(long, env = "GEMINI_BASE_URL")]
     pub gemini_base_url: Option<String>,
-    /// The base URL of Groq [default: https://api.groq.com/openai/v1/]
+    /// URL of Groq [default: https://api.groq.com/openai/v1/]
     #[arg(long, env = "GROQ_BASE_URL")]
     pub groq_base_url: Option<String>,
-    /// The base URL of OpenAI or a compatible server [default: https://api.openai.com/v1/]
+    /// URL of OpenAI or a compatible server [default: https://api.openai.com/v1/]
     #[arg(long, env = "OPENAI_BASE_URL")]
     pub openai_base_url: Option<String>,
-    /// The base URL of Ollama [default: http://localhost:11434/v1/]
+    /// URL of Ollama [default: http://localhost:11434/v1/]
     #[arg(long, env = "OLLAMA_BASE_URL")]
     pub ollama_base_url: Option<String>,
 }
 
-/// A link of the chain with its base URL and key.
+/// A model of the chain with its address and key.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Link {
-    /// Provider, model and window.
+    /// Provider, model and context window.
     pub spec: LinkSpec,
-    /// The base URL with a trailing slash; `None` for the demo.
+    /// Base URL with a trailing slash; `None` for the demo.
     pub base: Option<Url>,
-    /// The key, if there is one.
+    /// API key, if one is sent.
     pub key: Option<Secret>,
 }
 
-/// Checked settings of models.
+/// Validated settings of models.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelConfig {
     /// The chain, in order; never empty.
     pub links: Vec<Link>,
-    /// Timeout of the first token.
+    /// Timeout of a model's first output.
     pub timeout: Duration,
 }
 
 impl ModelSettings {
-    /// Checks the settings; each problem says what to do.
+    /// Validates the settings and adds their problems to `problems`.
     pub fn check(&self, problems: &mut Vec<String>) -> ModelConfig {
         let seconds = self
             .model_timeout
@@ -81,8 +84,8 @@ impl ModelSettings {
             .filter(|seconds| (1..=TIMEOUT_MAX_S).contains(seconds));
         if seconds.is_none() {
             problems.push(format!(
-                "HOLLY_MODEL_TIMEOUT is {:?}; \
-                 it must be a number of seconds from 1 to {TIMEOUT_MAX_S}",
+                "HOLLY_MODEL_TIMEOUT is {:?}; it must be a number of seconds from 1 to \
+                 {TIMEOUT_MAX_S}",
                 self.model_timeout
             ));
         }
@@ -100,7 +103,7 @@ impl ModelSettings {
         }
     }
 
-    /// The key for a provider.
+    /// API key of a provider.
     pub fn key(&self, provider: ProviderKind) -> Option<&Secret> {
         let key = match provider {
             ProviderKind::Gemini => self
@@ -115,11 +118,11 @@ impl ModelSettings {
     }
 
     fn default_chain(&self) -> Vec<LinkSpec> {
-        let candidates = [
+        let defaults = [
             (ProviderKind::Gemini, "gemini-2.5-flash"),
             (ProviderKind::Groq, "llama-3.1-8b-instant"),
         ];
-        let with_key = candidates
+        let with_key = defaults
             .into_iter()
             .filter(|(provider, _)| self.key(*provider).is_some());
         let links: Vec<_> = with_key
@@ -132,7 +135,7 @@ impl ModelSettings {
         }
     }
 
-    fn configured_base_url(&self, provider: ProviderKind) -> Option<&str> {
+    fn base_setting(&self, provider: ProviderKind) -> Option<&str> {
         match provider {
             ProviderKind::Gemini => self.gemini_base_url.as_deref(),
             ProviderKind::Groq => self.groq_base_url.as_deref(),
@@ -142,8 +145,8 @@ impl ModelSettings {
         }
     }
 
-    /// Resolves the base URL and key of a link. A key is sent only to the base URL of its provider:
-    /// a link with a base URL of its own has no key.
+    /// Adds base URL and key. A key is sent only to the URL configured for its provider: a model
+    /// with a URL of its own gets none.
     fn link(&self, spec: LinkSpec, problems: &mut Vec<String>) -> Option<Link> {
         let Some(default) = spec.provider.default_base_url() else {
             return Some(Link {
@@ -156,7 +159,7 @@ impl ModelSettings {
             Some(own) => ("HOLLY_MODELS".to_owned(), Some(own.as_str())),
             None => (
                 format!("{}_BASE_URL", spec.provider.id().to_uppercase()),
-                self.configured_base_url(spec.provider),
+                self.base_setting(spec.provider),
             ),
         };
         let base = base_url(&setting, configured.unwrap_or(default), problems)?;
@@ -167,7 +170,7 @@ impl ModelSettings {
         if key.is_none() && configured.is_none() && spec.provider.requires_key() {
             let variable = format!("{}_API_KEY", spec.provider.id().to_uppercase());
             problems.push(format!(
-                "HOLLY_MODELS names {}, which needs {variable}",
+                "HOLLY_MODELS names {}, which needs {variable}; set it, or leave the model out",
                 spec.provider.id()
             ));
             return None;

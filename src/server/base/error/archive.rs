@@ -1,30 +1,31 @@
-//! Why the archive did not do what was asked.
+//! Errors of the archive.
 
-/// Why the archive did not do what was asked.
+/// An error of the archive.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ArchiveError {
-    /// There is no such object.
+    /// The object does not exist.
     #[error("the archive has no object {0}")]
     Missing(String),
-    /// It is not what the manifest says.
+    /// The object does not match the manifest.
     #[error("the archive's object {0} is damaged: {1}")]
     Damaged(String, String),
-    /// It did not answer, or refused.
+    /// The archive did not respond, or refused the request.
     #[error("the archive: {0}")]
     Unreachable(String),
 }
 
 impl ArchiveError {
-    /// What somebody is told who wanted something of it, and whether it is worth trying again in a
-    /// minute.
-    pub const fn told(&self) -> (&'static str, bool) {
+    /// The sentence for users, and whether the error is temporary.
+    pub const fn user_message(&self) -> (&'static str, bool) {
         match self {
             Self::Unreachable(_) => (
-                "the archive of older entries does not answer; newer entries are not affected. Try again in a minute",
+                "the archive of older entries is unreachable; newer entries are not affected. \
+                 Try again in a minute",
                 true,
             ),
             Self::Missing(_) | Self::Damaged(..) => (
-                "this lies in a part of the archive that is damaged or missing; the stats page tells an admin what to put back",
+                "this is in a part of the archive that is damaged or missing; \
+                 the stats page tells an admin what to restore",
                 false,
             ),
         }

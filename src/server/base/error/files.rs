@@ -1,12 +1,12 @@
-//! Why a file was not stored, read or deleted.
+//! Errors of the file storage.
 
-/// Why a file was not stored, read or deleted.
+/// An error of the file storage.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FileError {
-    /// It is not there.
+    /// The file does not exist.
     #[error("there is no such file")]
     Missing,
-    /// The storage did not answer, or refused.
+    /// The storage did not respond, or refused the request.
     #[error("file storage: {0}")]
     Unreachable(String),
 }

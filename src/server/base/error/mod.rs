@@ -1,5 +1,4 @@
-//! Why a verb of the domain was not carried out. Routes turn it into a status, pages into a
-//! sentence.
+//! Errors of the server's operations. `response` maps them to a status and a sentence.
 
 mod archive;
 mod files;
@@ -13,24 +12,24 @@ pub use store::StoreError;
 
 use crate::domain::FieldError;
 
-/// Why a verb of the domain was not carried out.
+/// An error of an operation of the server.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no such thing, or it is somebody else's (404).
+    /// It does not exist, or belongs to another user (404).
     #[error("there is no such {0}")]
     NotFound(&'static str),
-    /// Fields that cannot be taken (422).
+    /// Fields that are not valid (422).
     #[error("{}", sentence(.0))]
     Refused(Vec<FieldError>),
-    /// It does not fit how things stand now (409).
+    /// It conflicts with the current state (409).
     #[error("{0}")]
     Conflict(String),
-    /// Too often or too much; it may be tried again after so many seconds (429).
+    /// A limit is exceeded (429).
     #[error("{why}")]
     TooMany {
-        /// When it is worth trying again, in seconds.
+        /// When to retry, in seconds.
         after_s: u64,
-        /// What there was too much of, and what to do.
+        /// The exceeded limit, and what to do.
         why: String,
     },
     /// The archive could not be read or written (503).
@@ -39,20 +38,20 @@ pub enum Error {
     /// A file could not be stored or read (503).
     #[error("{0}")]
     Files(String),
-    /// Another run of retention has begun (409).
-    #[error("another run of retention has taken over")]
+    /// Another retention run has begun (409).
+    #[error("another retention run has taken over")]
     Superseded,
-    /// The database or the disk failed (503 where that may pass, or 500); the cause stays on the
-    /// server.
+    /// The database or the disk failed (503 if temporary, else 500); the cause is logged and not
+    /// sent.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// What verbs return.
+/// Result of the server's operations.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// One field that cannot be taken.
+    /// A field that is not valid.
     pub fn refused(field: &str, reason: impl Into<String>) -> Self {
         Self::Refused(vec![FieldError {
             field: field.to_owned(),
@@ -60,7 +59,7 @@ impl Error {
         }])
     }
 
-    /// Whether the archive did not answer, so that asking it again at once is in vain.
+    /// Whether the archive is unreachable, so an immediate retry is pointless.
     pub const fn is_unreachable(&self) -> bool {
         matches!(self, Self::Archive(ArchiveError::Unreachable(_)))
     }
@@ -89,7 +88,7 @@ fn sentence(fields: &[FieldError]) -> String {
         .join("; ")
 }
 
-/// An error as a sentence of its own: a capital at its beginning, a full stop at its end.
+/// Makes an error a sentence: with an initial capital and a full stop.
 pub fn capitalised(sentence: &str) -> String {
     let mut letters = sentence.chars();
     let first = letters

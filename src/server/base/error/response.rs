@@ -1,25 +1,25 @@
-//! How an error is answered. The HTTP API and server functions both answer by this one mapping.
+//! Maps errors to responses, for the HTTP API and for server functions.
 
 use super::{Error, StoreError, capitalised};
 
-/// After how many seconds a request is worth repeating that failed for a reason which passes.
+/// When to retry after a temporary failure.
 const RETRY_AFTER_S: u64 = 60;
 
-/// How an error is answered.
+/// The response to an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorResponse {
-    /// The HTTP status.
+    /// HTTP status.
     pub status: u16,
-    /// What went wrong and what to do, without a capital and a full stop.
+    /// What went wrong and what to do, in lower case without a full stop.
     pub detail: String,
-    /// When the same request may succeed, in seconds.
+    /// When to retry, in seconds.
     pub retry_after_s: Option<u64>,
-    /// What failed on the server. It is logged with the error, whose cause is not answered.
+    /// What failed on the server. It is logged together with the error, whose cause is not sent.
     pub failed: Option<&'static str>,
 }
 
 impl ErrorResponse {
-    /// The detail as a sentence of its own.
+    /// The detail as a sentence.
     pub fn sentence(&self) -> String {
         capitalised(&self.detail)
     }
@@ -33,11 +33,11 @@ impl ErrorResponse {
         }
     }
 
-    fn unavailable(failed: &'static str, detail: &str, passes: bool) -> Self {
+    fn unavailable(failed: &'static str, detail: &str, is_temporary: bool) -> Self {
         Self {
             status: 503,
             detail: detail.to_owned(),
-            retry_after_s: passes.then_some(RETRY_AFTER_S),
+            retry_after_s: is_temporary.then_some(RETRY_AFTER_S),
             failed: Some(failed),
         }
     }
@@ -54,12 +54,12 @@ impl From<&Error> for ErrorResponse {
                 ..Self::refused(429, error.to_string())
             },
             Error::Archive(error) => {
-                let (detail, passes) = error.told();
-                Self::unavailable("the archive failed", detail, passes)
+                let (detail, is_temporary) = error.user_message();
+                Self::unavailable("the archive failed", detail, is_temporary)
             }
             Error::Files(_) => Self::unavailable(
                 "the file storage failed",
-                "the storage of files does not answer; try again in a minute",
+                "the file storage is unreachable; try again in a minute",
                 true,
             ),
             Error::Store(error) => error.into(),
@@ -70,15 +70,13 @@ impl From<&Error> for ErrorResponse {
 impl From<&StoreError> for ErrorResponse {
     fn from(error: &StoreError) -> Self {
         let failed = "a request failed";
-        if error.is_passing() {
-            let detail =
-                "the server cannot store or read anything at present; try again in a minute";
+        if error.is_temporary() {
+            let detail = "the server cannot read or store data now; try again in a minute";
             return Self::unavailable(failed, detail, true);
         }
         Self {
             status: 500,
-            detail: "something went wrong on the server; the request's id finds it in the \
-                     server's log"
+            detail: "something went wrong on the server; find the request's id in the server's log"
                 .to_owned(),
             retry_after_s: None,
             failed: Some(failed),

@@ -1,4 +1,4 @@
-//! Keys that tell what they are by how they begin.
+//! API keys that are recognised by their prefix.
 
 use super::runs::{is_word, run_end, secret_end};
 use std::ops::Range;

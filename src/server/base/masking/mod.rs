@@ -1,6 +1,6 @@
-//! Takes secrets out of what is stored, sent or shown: keys, tokens, passwords, private key blocks.
-//! Everything that enters the work log passes here. A secret becomes `[masked]`; one shorter than
-//! that, asterisks.
+//! Masks secrets in text that is stored, sent or shown: keys, tokens, passwords, private key
+//! blocks. Everything written to the work log is masked. A secret becomes `[masked]`; a shorter one
+//! becomes asterisks.
 
 mod keys;
 mod named;

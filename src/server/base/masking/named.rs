@@ -1,4 +1,4 @@
-//! Secrets that are known by the name or the word before them: `Bearer …`, `Authorization: …`,
+//! Secrets that are recognised by the name or word before them: `Bearer …`, `Authorization: …`,
 //! `"password": "…"`.
 
 use super::{

@@ -1,4 +1,4 @@
-//! What a secret is replaced with, and runs of bytes of one kind.
+//! The replacement of a secret, and helpers for runs of bytes of one kind.
 
 /// What stands in place of a secret.
 pub(super) const MASK: &str = "[masked]";

@@ -1,6 +1,5 @@
-//! One walk over a text, left to right: asks the recognisers at each place where a secret may
-//! begin. Each recogniser reads on only to the end of the run it stands in, so the walk takes
-//! linear time.
+//! Scans a text once, left to right, and calls the recognisers at each position where a secret may
+//! begin. A recogniser reads only to the end of its run, so the scan takes linear time.
 
 use super::{
     keys, named,

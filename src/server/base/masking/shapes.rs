@@ -1,5 +1,5 @@
-//! Secrets that are known by their shape: passwords in addresses, private key blocks, web tokens,
-//! id and secret pairs.
+//! Secrets that are recognised by their shape: passwords in URLs, private key blocks, JSON Web
+//! Tokens, pairs of id and secret.
 
 use super::runs::{MASK, is_mask, is_word, run_end, secret_end};
 use std::ops::Range;

@@ -1,5 +1,5 @@
-//! Masking a text that comes in pieces: a word is let through once it is whole, a private key block
-//! once it has ended.
+//! Masks a text that arrives in chunks: a word is passed on once it is complete, a private key
+//! block once it has ended.
 
 use super::{
     mask,

@@ -1,6 +1,6 @@
-//! Objects in a local folder: what the object store leaves to us there. A process that is killed
-//! while it writes leaves a file that no listing shows (`NAME#1`), and a deletion outlives a power
-//! cut only once the folder itself is written.
+//! Object storage in a local folder: what `LocalFileSystem` does not do. A process that is killed
+//! while it writes leaves a file (`NAME#1`) that no listing returns, and a deletion survives a
+//! power cut only once the folder is synced.
 
 use crate::domain::time::Timestamp;
 use object_store::local::LocalFileSystem;
@@ -11,38 +11,42 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-/// Opens the folder, which is made where it is missing; what is put there lasts once the put has
-/// returned. Errors name the folder.
+/// Opens the folder and creates it if it is missing. An object is durable once `put` has returned.
+/// Errors: the folder, the reason, and what to do.
 pub fn open(folder: &Path) -> Result<LocalFileSystem, String> {
-    let refused = |why: &dyn std::fmt::Display| format!("{}: {why}", folder.display());
-    fs::create_dir_all(folder).map_err(|why| refused(&why))?;
-    let store = LocalFileSystem::new_with_prefix(folder).map_err(|why| refused(&why))?;
-    // without fsync an object may be lost in a power cut after its rows are gone; folders of what
-    // is deleted go with it
+    let unusable = |why: &dyn std::fmt::Display| {
+        format!(
+            "{}: cannot be created or read: {why}; fix its permissions or choose another folder",
+            folder.display()
+        )
+    };
+    fs::create_dir_all(folder).map_err(|why| unusable(&why))?;
+    let store = LocalFileSystem::new_with_prefix(folder).map_err(|why| unusable(&why))?;
+    // without fsync a power cut may lose an object whose rows are deleted already; empty folders
+    // are deleted with their last object
     Ok(store.with_fsync(true).with_automatic_cleanup(true))
 }
 
-/// Deletes files that were never finished and were last written to before `before`. Returns how
-/// many.
+/// Deletes unfinished files that were last written before `before`. Returns how many.
 pub fn clear_unfinished(folder: &Path, before: Timestamp) -> io::Result<usize> {
-    let mut cleared = 0;
-    for file in gone_is_empty(fs::read_dir(folder))?.into_iter().flatten() {
+    let mut deleted = 0;
+    for file in if_exists(fs::read_dir(folder))?.into_iter().flatten() {
         let file = file?;
-        if gone_is_empty(file.file_type())?.is_some_and(|kind| kind.is_dir()) {
-            cleared += clear_unfinished(&file.path(), before)?;
+        if if_exists(file.file_type())?.is_some_and(|kind| kind.is_dir()) {
+            deleted += clear_unfinished(&file.path(), before)?;
         } else if is_unfinished(&file)
-            && gone_is_empty(file.metadata())?.is_some_and(|about| is_older(&about, before))
+            && if_exists(file.metadata())?.is_some_and(|metadata| is_older(&metadata, before))
         {
-            cleared += usize::from(gone_is_empty(fs::remove_file(file.path()))?.is_some());
+            deleted += usize::from(if_exists(fs::remove_file(file.path()))?.is_some());
         }
     }
-    Ok(cleared)
+    Ok(deleted)
 }
 
-/// Makes a deletion lasting: writes the nearest folder that is still there.
+/// Makes a deletion durable: syncs the nearest parent folder that still exists.
 pub fn sync_above(file: &Path) -> io::Result<()> {
     for folder in file.ancestors().skip(1) {
-        if let Some(folder) = gone_is_empty(File::open(folder))? {
+        if let Some(folder) = if_exists(File::open(folder))? {
             return folder.sync_all();
         }
     }
@@ -51,12 +55,12 @@ pub fn sync_above(file: &Path) -> io::Result<()> {
 
 fn is_unfinished(file: &DirEntry) -> bool {
     let name = file.file_name();
-    let ending = name
+    let suffix = name
         .to_str()
         .and_then(|name| name.split_once('#'))
-        .map(|(_, ending)| ending);
-    ending.is_some_and(|ending| {
-        !ending.is_empty() && ending.bytes().all(|byte| byte.is_ascii_digit())
+        .map(|(_, suffix)| suffix);
+    suffix.is_some_and(|suffix| {
+        !suffix.is_empty() && suffix.bytes().all(|byte| byte.is_ascii_digit())
     })
 }
 
@@ -66,11 +70,11 @@ fn is_older(file: &fs::Metadata, before: Timestamp) -> bool {
         .is_ok_and(|modified| modified < UNIX_EPOCH + Duration::from_millis(millis))
 }
 
-/// Others delete too: what is gone by the time it is looked at is as good as never there.
-fn gone_is_empty<T>(found: io::Result<T>) -> io::Result<Option<T>> {
-    match found {
+/// `None` if the file does not exist: another process may have deleted it meanwhile.
+fn if_exists<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        found => found.map(Some),
+        result => result.map(Some),
     }
 }
 
@@ -79,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_never_finished_goes_and_everything_else_stays() {
+    fn only_old_unfinished_files_are_deleted() {
         let folder = tempfile::tempdir().unwrap();
         let deep = folder.path().join("work-log/v1");
         fs::create_dir_all(&deep).unwrap();

@@ -1,9 +1,8 @@
-//! Which addresses are on the public internet, after the IANA special-purpose registries (RFC 6890
-//! and its updates).
+//! Public IP addresses, by the IANA special-purpose registries (RFC 6890 and its updates).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether anybody on the internet may be behind it, and nobody at home.
+/// Whether the address is globally reachable.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -43,7 +42,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         [0x2002, ..] => v4_at(1),
         // documentation, Teredo and other protocol assignments
         [0x2001, 0xdb8, ..] | [0x2001, 0..=0x1ff, ..] | [0x3fff, 0..=0xfff, ..] => false,
-        // only 2000::/3 is given out to the public
+        // only 2000::/3 is allocated for global unicast
         [first, ..] => first & 0xe000 == 0x2000,
     }
 }

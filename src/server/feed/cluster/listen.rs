@@ -1,6 +1,6 @@
-//! The one LISTEN connection, there while somebody listens. What this process says comes back on it
-//! too: that is how it is known to work, also through poolers and networks that lose what is said
-//! without a word.
+//! The one LISTEN connection, open while there are streams. It also receives this process's own
+//! notifications, which shows that it works, even behind poolers and networks that drop
+//! notifications silently.
 
 use super::{
     ANSWERS, Cluster, HINTS,
@@ -17,92 +17,100 @@ use crate::{
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
-/// Every so many beats it is said again whose answers are wanted.
-const RENEW_BEATS: u32 = 6;
-/// An answer that did not grow for so long is forgotten; its text asks for what came before.
-const FORGET_AFTER: Duration = Duration::from_secs(60);
+/// Subscriptions to answers are renewed every so many heartbeats.
+const RENEW_HEARTBEATS: u32 = 6;
+/// An answer without new text is removed after this time; later text requests what came before.
+const REMOTE_ANSWER_TTL: Duration = Duration::from_secs(60);
 
 impl Cluster {
-    /// Hears what other processes tell, while somebody listens here, until it is dropped.
-    pub async fn hear(self) {
+    /// Receives notifications of other processes while there are streams here. Runs until dropped.
+    pub async fn listen(self) {
         loop {
             self.store.wakeups().wait_for_subscriber().await;
-            let ended = self.hear_while_listened().await;
-            self.hears.send_replace(false);
+            let ended = self.listen_while_needed().await;
+            self.listening.send_replace(false);
             if let Err(error) = ended {
                 tracing::warn!(
                     target: log_targets::FEED_CLUSTER_LISTEN,
-                    %error, "the LISTEN connection failed; it is made anew, and the heads are looked at meanwhile"
+                    %error, "the LISTEN connection failed; reconnecting, polling meanwhile"
                 );
-                tokio::time::sleep(self.pace.look).await;
+                tokio::time::sleep(self.intervals.polling).await;
             }
         }
     }
 
-    async fn hear_while_listened(&self) -> Result<()> {
+    async fn listen_while_needed(&self) -> Result<()> {
         let mut listener = ListenConnection::open(&self.listen_url, &[HINTS, ANSWERS]).await?;
-        self.begin_to_hear().await?;
-        let (mut beats, mut heard, mut beat_at) = (0, false, Instant::now() + self.pace.beat);
+        self.announce().await?;
+        let (mut heartbeats, mut received, mut heartbeat_at) =
+            (0, false, Instant::now() + self.intervals.listening);
         loop {
             tokio::select! {
                 biased;
-                () = sleep_until(beat_at) => {
-                    if !heard {
-                        return Err(StoreError::Unusable("nothing is heard on it, not even what was said here".to_owned()));
+                () = sleep_until(heartbeat_at) => {
+                    if !received {
+                        let why = "no notification received, not even this process's own";
+                        return Err(StoreError::Unusable(why.to_owned()));
                     }
                     if self.store.wakeups().subscriber_count() == 0 {
                         return Ok(());
                     }
-                    (beats, heard, beat_at) = (beats + 1, false, Instant::now() + self.pace.beat);
-                    self.beat(beats).await?;
+                    (heartbeats, received) = (heartbeats + 1, false);
+                    heartbeat_at = Instant::now() + self.intervals.listening;
+                    self.heartbeat(heartbeats).await?;
                 }
-                told = listener.next() => match told? {
-                    Some(told) => {
-                        heard = true;
-                        self.hears.send_if_modified(|hears| !std::mem::replace(hears, true));
-                        self.take(&told);
+                notification = listener.next() => match notification? {
+                    Some(notification) => {
+                        received = true;
+                        self.listening
+                            .send_if_modified(|works| !std::mem::replace(works, true));
+                        self.receive(&notification);
                     }
-                    // the connection was lost and made anew: what was told meanwhile is looked up
+                    // reconnected: notifications may have been missed
                     None => {
-                        self.hears.send_replace(false);
-                        self.begin_to_hear().await?;
+                        self.listening.send_replace(false);
+                        self.announce().await?;
                     }
                 },
             }
         }
     }
 
-    async fn begin_to_hear(&self) -> Result<()> {
+    async fn announce(&self) -> Result<()> {
         self.store
             .wakeups()
             .outbox()
-            .post(|mail| (mail.request_subscriptions, mail.ping) = (true, true));
+            .post(|outgoing| (outgoing.request_subscriptions, outgoing.ping) = (true, true));
         self.check_heads().await
     }
 
-    async fn beat(&self, beats: u32) -> Result<()> {
+    async fn heartbeat(&self, heartbeats: u32) -> Result<()> {
         let wakeups = self.store.wakeups();
-        if beats.is_multiple_of(RENEW_BEATS) {
+        if heartbeats.is_multiple_of(RENEW_HEARTBEATS) {
             self.feed
                 .answers
-                .forget_told(Instant::now() - FORGET_AFTER, |user| {
+                .expire_remote(Instant::now() - REMOTE_ANSWER_TTL, |user| {
                     wakeups.is_subscribed(user)
                 });
-            wakeups.outbox().post(|mail| mail.renew = true);
+            wakeups.outbox().post(|outgoing| outgoing.renew = true);
         }
-        wakeups.outbox().post(|mail| mail.ping = true);
+        wakeups.outbox().post(|outgoing| outgoing.ping = true);
         self.check_heads().await
     }
 
-    fn take(&self, told: &Notification) {
-        if told.channel == HINTS {
-            for (user, hint) in payload::told(&self.origin, &told.payload) {
+    fn receive(&self, notification: &Notification) {
+        if notification.channel == HINTS {
+            for (user, hint) in payload::decode_hints(&self.origin, &notification.payload) {
                 self.store.wakeups().receive_hint(user, hint);
             }
             return;
         }
-        match payload::word(&self.origin, &told.payload) {
-            Some(AnswerSignal::Wants { users, anew, hello }) => self.want(&users, anew, hello),
+        match payload::decode_signal(&self.origin, &notification.payload) {
+            Some(AnswerSignal::Subscribe {
+                users,
+                from_start,
+                wants_reply,
+            }) => self.subscribe(&users, from_start, wants_reply),
             Some(AnswerSignal::Text {
                 user,
                 conversation,
@@ -110,7 +118,7 @@ impl Cluster {
                 offset,
                 text,
             }) => {
-                self.grow(&AnswerDelta {
+                self.apply(&AnswerDelta {
                     user,
                     conversation,
                     message,
@@ -122,36 +130,36 @@ impl Cluster {
         }
     }
 
-    /// Another process wants these people's answers.
-    fn want(&self, users: &[UserId], anew: bool, hello: bool) {
+    /// Another process subscribes to the answers of these users.
+    fn subscribe(&self, users: &[UserId], from_start: bool, wants_reply: bool) {
         let outbox = self.store.wakeups().outbox();
-        self.wanted.note(users, Instant::now());
-        if anew {
-            for (message, user) in self.feed.answers.written_here() {
+        self.subscriptions.add(users, Instant::now());
+        if from_start {
+            for (message, user) in self.feed.answers.local_messages() {
                 if users.contains(&user) {
-                    self.wanted.anew(message);
+                    self.subscriptions.restart(message);
                     outbox.grow(user);
                 }
             }
         }
-        if hello {
+        if wants_reply {
             let listened = self.store.wakeups().subscribed_users();
-            outbox.post(|mail| mail.subscribed.extend(listened));
+            outbox.post(|outgoing| outgoing.subscribed.extend(listened));
         }
     }
 
-    /// Another process tells of an answer; it counts only where somebody listens.
-    fn grow(&self, piece: &AnswerDelta) {
+    /// Applies text of another process's answer, if its user has streams here.
+    fn apply(&self, delta: &AnswerDelta) {
         let wakeups = self.store.wakeups();
-        if !wakeups.is_subscribed(piece.user) {
+        if !wakeups.is_subscribed(delta.user) {
             return;
         }
-        match self.feed.answers.hear(piece, Instant::now()) {
-            DeltaOutcome::Grown => wakeups.receive_text(piece.user),
+        match self.feed.answers.apply_remote(delta, Instant::now()) {
+            DeltaOutcome::Grown => wakeups.receive_text(delta.user),
             DeltaOutcome::Known => {}
             DeltaOutcome::Gap => wakeups
                 .outbox()
-                .post(|mail| _ = mail.subscribed.insert(piece.user)),
+                .post(|outgoing| _ = outgoing.subscribed.insert(delta.user)),
         }
     }
 }

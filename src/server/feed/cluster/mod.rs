@@ -1,11 +1,11 @@
-//! From process to process on PostgreSQL. The database is the truth: what is said here are hints,
-//! "this person's feed has moved", and the words of answers that grow, which reach the database
-//! only once a second. Anything said may be lost; a look at the heads of those somebody listens for
-//! makes up for it, every few seconds while LISTEN is heard to work and every second while it is
-//! not. While nobody listens, neither is there, so that a database that sleeps can sleep.
+//! Notifications between processes on PostgreSQL. They are hints that a user's feed has changed,
+//! and text of answers in progress, which is written to the database only once a second. A
+//! notification may be lost; reading the heads of users with streams compensates for it, every few
+//! seconds while LISTEN works and every second while it does not. Without streams there is no
+//! LISTEN and no polling, so that a serverless database can suspend.
 //!
-//! `payload`: what is said, as text. `tell`: saying it. `hear`: the one LISTEN connection.
-//! `wanted`: whose answers others want.
+//! `payload`: the encoding. `notify`: sending. `listen`: the one LISTEN connection.
+//! `subscriptions`: users whose answers other processes want.
 
 pub mod listen;
 pub mod notify;
@@ -21,53 +21,52 @@ use std::{sync::Arc, time::Duration};
 use subscriptions::Subscriptions;
 use tokio::sync::watch;
 
-/// The channel of hints.
+/// Channel of hints.
 const HINTS: &str = "holly";
-/// The channel of answers that grow.
+/// Channel of answers in progress.
 const ANSWERS: &str = "holly_answers";
 
-/// How often things happen.
+/// Intervals of checking for missed notifications.
 #[derive(Debug, Clone, Copy)]
 pub struct PollIntervals {
-    /// How often the heads are looked at while LISTEN works; also how soon it is noticed that it
-    /// does not.
-    pub beat: Duration,
-    /// How often they are looked at while it does not, and how soon the connection is tried again.
-    pub look: Duration,
+    /// Interval while LISTEN works; within it a failure of LISTEN is detected.
+    pub listening: Duration,
+    /// Interval while LISTEN does not work, and delay before it reconnects.
+    pub polling: Duration,
 }
 
 impl Default for PollIntervals {
     fn default() -> Self {
         Self {
-            beat: Duration::from_secs(5),
-            look: Duration::from_secs(1),
+            listening: Duration::from_secs(5),
+            polling: Duration::from_secs(1),
         }
     }
 }
 
-/// This process's end; cheap to clone.
+/// This process's connection to the others; cheap to clone.
 #[derive(Clone)]
 pub struct Cluster {
     store: Store,
     feed: Arc<Feed>,
     listen_url: Arc<str>,
-    /// Names this process in what it says.
+    /// Identifies this process in its notifications.
     origin: Arc<str>,
-    pace: PollIntervals,
-    wanted: Arc<Subscriptions>,
-    /// Whether LISTEN was heard to work.
-    hears: Arc<watch::Sender<bool>>,
+    intervals: PollIntervals,
+    subscriptions: Arc<Subscriptions>,
+    /// Whether LISTEN works.
+    listening: Arc<watch::Sender<bool>>,
 }
 
 impl Cluster {
-    /// A relay that listens over `listen_url`: past a pooler that shares connections by
-    /// transaction, LISTEN hears nothing. `origin` must differ from process to process.
+    /// `listen_url` must not be a pooler in transaction mode, which does not support LISTEN.
+    /// `origin` must be unique to the process.
     pub fn new(
         store: Store,
         feed: Arc<Feed>,
         listen_url: &str,
         origin: &str,
-        pace: PollIntervals,
+        intervals: PollIntervals,
     ) -> Self {
         store.wakeups().outbox().open();
         let (listen_url, origin) = (listen_url.into(), origin.into());
@@ -76,45 +75,45 @@ impl Cluster {
             feed,
             listen_url,
             origin,
-            pace,
-            wanted: Arc::default(),
-            hears: Arc::new(watch::Sender::new(false)),
+            intervals,
+            subscriptions: Arc::default(),
+            listening: Arc::new(watch::Sender::new(false)),
         }
     }
 
-    /// Tells whether LISTEN is heard to work.
-    pub fn hears(&self) -> watch::Receiver<bool> {
-        self.hears.subscribe()
+    /// Whether LISTEN works, as a channel.
+    pub fn listening(&self) -> watch::Receiver<bool> {
+        self.listening.subscribe()
     }
 
-    /// Looks at the heads while somebody listens and LISTEN does not work, until it is dropped.
-    pub async fn watch(self) {
-        let mut hears = self.hears();
+    /// Reads the heads while there are streams and LISTEN does not work. Runs until dropped.
+    pub async fn poll(self) {
+        let mut listening = self.listening();
         loop {
             self.store.wakeups().wait_for_subscriber().await;
-            if hears.wait_for(|hears| !hears).await.is_err() {
+            if listening.wait_for(|works| !works).await.is_err() {
                 return;
             }
-            tokio::time::sleep(self.pace.look).await;
-            if *hears.borrow_and_update() {
+            tokio::time::sleep(self.intervals.polling).await;
+            if *listening.borrow_and_update() {
                 continue;
             }
             if let Err(error) = self.check_heads().await {
                 tracing::warn!(
                     target: log_targets::FEED_CLUSTER,
-                    %error, "the heads could not be read; they are read again"
+                    %error, "the heads could not be read; retrying"
                 );
             }
         }
     }
 
-    /// One look at the heads.
+    /// Reads the heads of users with streams and wakes those that changed.
     pub async fn check_heads(&self) -> Result<()> {
-        let people = self.store.wakeups().subscribed_users();
-        if people.is_empty() {
+        let users = self.store.wakeups().subscribed_users();
+        if users.is_empty() {
             return Ok(());
         }
-        for (user, rev) in heads::of_many(&mut *self.store.read().await?, &people).await? {
+        for (user, rev) in heads::of_many(&mut *self.store.read().await?, &users).await? {
             self.store
                 .wakeups()
                 .receive_hint(user, Hint { rev, access: false });

@@ -1,5 +1,5 @@
-//! Saying to other processes what they must look at, and the words of answers they want. Never
-//! inside a writing transaction.
+//! Sends notifications to other processes: hints, and text of answers they have subscribed to.
+//! Never inside a write transaction.
 
 use super::{ANSWERS, Cluster, HINTS, payload};
 use crate::{
@@ -12,93 +12,93 @@ use crate::{
 use std::{collections::HashSet, time::Duration};
 use tokio::time::Instant;
 
-/// Hints of so long are sent together.
-const GATHER: Duration = Duration::from_millis(5);
-/// Words of so long are sent together.
-const GATHER_WORDS: Duration = Duration::from_millis(200);
+/// Hints within this time are sent together.
+const HINT_BATCH_DELAY: Duration = Duration::from_millis(5);
+/// Text within this time is sent together.
+const TEXT_BATCH_DELAY: Duration = Duration::from_millis(200);
 
 impl Cluster {
-    /// Tells other processes what was committed here, and what is wanted here, until it is dropped.
-    pub async fn tell(self) {
+    /// Notifies other processes of commits and subscriptions of this one. Runs until dropped.
+    pub async fn notify(self) {
         loop {
-            let mail = self.store.wakeups().outbox().next_outgoing().await;
-            if let Err(error) = self.store.notify(&self.words(mail)).await {
+            let outgoing = self.store.wakeups().outbox().next_outgoing().await;
+            if let Err(error) = self.store.notify(&self.payloads(outgoing)).await {
                 tracing::warn!(
                     target: log_targets::FEED_CLUSTER_NOTIFY,
-                    %error, "other processes were not told; they will look by themselves"
+                    %error, "notifying other processes failed; they will poll"
                 );
             }
-            tokio::time::sleep(GATHER).await;
+            tokio::time::sleep(HINT_BATCH_DELAY).await;
         }
     }
 
-    /// Tells other processes what was gathered so far, for a command that ends then.
-    pub async fn tell_now(&self) -> Result<()> {
+    /// Sends pending notifications now, for a command that exits afterwards.
+    pub async fn notify_now(&self) -> Result<()> {
         self.store
-            .notify(&self.words(self.store.wakeups().outbox().take()))
+            .notify(&self.payloads(self.store.wakeups().outbox().take()))
             .await
     }
 
-    fn words(&self, mail: Outgoing) -> Vec<(&'static str, String)> {
-        let listened = || self.store.wakeups().subscribed_users();
-        let came: Vec<UserId> = mail.subscribed.into_iter().collect();
-        let wants =
-            |users: &[UserId], anew, hello| payload::wants(&self.origin, users, anew, hello);
-        let mut wanted = match (mail.request_subscriptions, mail.renew) {
-            (true, _) => wants(&listened(), true, true),
-            (false, true) => wants(&listened(), false, false),
+    fn payloads(&self, outgoing: Outgoing) -> Vec<(&'static str, String)> {
+        let users_with_streams = || self.store.wakeups().subscribed_users();
+        let new_users: Vec<UserId> = outgoing.subscribed.into_iter().collect();
+        let subscribe = |users: &[UserId], from_start, wants_reply| {
+            payload::encode_subscribe(&self.origin, users, from_start, wants_reply)
+        };
+        let mut subscriptions = match (outgoing.request_subscriptions, outgoing.renew) {
+            (true, _) => subscribe(&users_with_streams(), true, true),
+            (false, true) => subscribe(&users_with_streams(), false, false),
             (false, false) => Vec::new(),
         };
-        if !mail.request_subscriptions && !came.is_empty() {
-            wanted.extend(wants(&came, true, false));
+        if !outgoing.request_subscriptions && !new_users.is_empty() {
+            subscriptions.extend(subscribe(&new_users, true, false));
         }
-        if mail.ping && wanted.is_empty() {
-            wanted = wants(&[], false, false);
+        if outgoing.ping && subscriptions.is_empty() {
+            subscriptions = subscribe(&[], false, false);
         }
-        let hints = payload::hints(&self.origin, &mail.hints)
+        let hints = payload::encode_hints(&self.origin, &outgoing.hints)
             .into_iter()
             .map(|payload| (HINTS, payload));
         hints
-            .chain(wanted.into_iter().map(|payload| (ANSWERS, payload)))
+            .chain(subscriptions.into_iter().map(|payload| (ANSWERS, payload)))
             .collect()
     }
 
-    /// Tells the words of answers that grow here to the processes that want them, until it is
-    /// dropped.
-    pub async fn tell_words(self) {
+    /// Sends new text of this process's answers to subscribed processes. Runs until dropped.
+    pub async fn notify_answers(self) {
         loop {
             let grown = self.store.wakeups().outbox().next_grown().await;
-            if let Err(error) = self.tell_grown(&grown).await {
+            if let Err(error) = self.notify_grown(&grown).await {
                 tracing::warn!(
                     target: log_targets::FEED_CLUSTER_NOTIFY,
-                    %error, "other processes were not told of an answer; they will read it"
+                    %error, "sending text of an answer to other processes failed; they will read it"
                 );
             }
-            tokio::time::sleep(GATHER_WORDS).await;
+            tokio::time::sleep(TEXT_BATCH_DELAY).await;
         }
     }
 
-    /// Tells what has grown of these people's answers, where another process wants it.
-    pub async fn tell_grown(&self, grown: &HashSet<UserId>) -> Result<()> {
+    /// Sends new text of these users' answers, if another process has subscribed to it.
+    pub async fn notify_grown(&self, grown: &HashSet<UserId>) -> Result<()> {
         let (answers, now) = (&self.feed.answers, Instant::now());
-        let told = self.wanted.told(&answers.written_here());
-        let pieces: Vec<_> = grown
+        let sent = self.subscriptions.sent(&answers.local_messages());
+        let deltas: Vec<_> = grown
             .iter()
-            .filter(|user| self.wanted.wants(**user, now))
-            .flat_map(|user| answers.untold(*user, &told))
+            .filter(|user| self.subscriptions.contains(**user, now))
+            .flat_map(|user| answers.unsent(*user, &sent))
             .collect();
-        if pieces.is_empty() {
+        if deltas.is_empty() {
             return Ok(());
         }
-        let words: Vec<_> = pieces
+        let payloads: Vec<_> = deltas
             .iter()
-            .flat_map(|piece| payload::text(&self.origin, piece))
+            .flat_map(|delta| payload::encode_delta(&self.origin, delta))
             .map(|payload| (ANSWERS, payload))
             .collect();
-        for piece in &pieces {
-            self.wanted
-                .tell(piece.message, piece.offset + piece.text.len());
+        for delta in &deltas {
+            self.subscriptions
+                .mark_sent(delta.message, delta.offset + delta.text.len());
         }
-        self.store.notify(&words).await
+        self.store.notify(&payloads).await
     }
 }

@@ -1,5 +1,6 @@
-//! What processes say to each other, as texts of at most [`PAYLOAD_MAX`] bytes that begin with who
-//! says it.
+//! Payloads of notifications between processes: text of at most [`PAYLOAD_MAX`] bytes that names
+//! its sender. Processes of different versions exchange them during an upgrade, so the names on the
+//! wire stay.
 
 use crate::{
     domain::ids::{ConversationId, MessageId, UserId},
@@ -11,32 +12,35 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
-/// Most text in one piece, in bytes; escaped it may be longer and is then divided.
-const TEXT_MAX: usize = 6_000;
-/// Most people in one word; an id takes 39 bytes.
-const PEOPLE_MAX: usize = 180;
+/// Most text in a payload, in bytes; if it is too long once escaped, it is split.
+const TEXT_MAX_BYTES: usize = 6_000;
+/// Most users in a payload; an id takes 39 bytes.
+const MAX_USERS: usize = 180;
 
-/// About answers that grow.
+/// A notification about answers in progress.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum AnswerSignal {
-    /// The answers of these people are wanted, for a while.
-    Wants {
-        /// Whose.
+    /// Subscribes to the answers of these users, for a limited time.
+    #[serde(rename = "Wants")]
+    Subscribe {
+        /// The users.
         users: Vec<UserId>,
-        /// From their beginning, not only what comes.
-        anew: bool,
-        /// Who hears it says what it wants itself.
-        hello: bool,
+        /// Requests the whole text, not only new text.
+        #[serde(rename = "anew")]
+        from_start: bool,
+        /// Asks receivers to send their own subscriptions.
+        #[serde(rename = "hello")]
+        wants_reply: bool,
     },
     /// Text of an answer.
     Text {
-        /// Whose.
+        /// Owner of the conversation.
         user: UserId,
-        /// Where.
+        /// The conversation.
         conversation: ConversationId,
-        /// Of which message.
+        /// The message.
         message: MessageId,
-        /// At which byte it begins.
+        /// Byte offset of the text in the message.
         offset: usize,
         /// The text.
         text: String,
@@ -44,52 +48,58 @@ pub(super) enum AnswerSignal {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Envelope<W> {
+struct Envelope<S> {
     from: String,
-    word: W,
+    #[serde(rename = "word")]
+    signal: S,
 }
 
-fn said(from: &str, word: &AnswerSignal) -> String {
+fn encode(from: &str, signal: &AnswerSignal) -> String {
     serde_json::to_string(&Envelope {
         from: from.to_owned(),
-        word,
+        signal,
     })
-    .expect("words are plain values")
+    .expect("signals are plain values")
 }
 
-/// That the answers of these people are wanted.
-pub(super) fn wants(from: &str, users: &[UserId], anew: bool, hello: bool) -> Vec<String> {
-    let parts = if users.is_empty() {
+/// Encodes a subscription to the answers of these users.
+pub(super) fn encode_subscribe(
+    from: &str,
+    users: &[UserId],
+    from_start: bool,
+    wants_reply: bool,
+) -> Vec<String> {
+    let chunks = if users.is_empty() {
         vec![&[][..]]
     } else {
-        users.chunks(PEOPLE_MAX).collect()
+        users.chunks(MAX_USERS).collect()
     };
-    parts
+    chunks
         .into_iter()
         .map(|users| {
-            said(
+            encode(
                 from,
-                &AnswerSignal::Wants {
+                &AnswerSignal::Subscribe {
                     users: users.to_vec(),
-                    anew,
-                    hello,
+                    from_start,
+                    wants_reply,
                 },
             )
         })
         .collect()
 }
 
-/// A piece of an answer, divided where it is too long.
-pub(super) fn text(from: &str, piece: &AnswerDelta) -> Vec<String> {
+/// Encodes text of an answer, split into several payloads if it is too long.
+pub(super) fn encode_delta(from: &str, delta: &AnswerDelta) -> Vec<String> {
     let AnswerDelta {
         user,
         conversation,
         message,
         offset,
         ref text,
-    } = *piece;
+    } = *delta;
     let whole = || {
-        said(
+        encode(
             from,
             &AnswerSignal::Text {
                 user,
@@ -100,21 +110,21 @@ pub(super) fn text(from: &str, piece: &AnswerDelta) -> Vec<String> {
             },
         )
     };
-    let fits = (text.len() <= TEXT_MAX)
+    let fits = (text.len() <= TEXT_MAX_BYTES)
         .then(whole)
         .filter(|payload| payload.len() <= PAYLOAD_MAX);
     fits.map_or_else(
         || {
-            let middle = text.floor_char_boundary((text.len() / 2).min(TEXT_MAX));
+            let middle = text.floor_char_boundary((text.len() / 2).min(TEXT_MAX_BYTES));
             let (head, tail) = text.split_at(middle);
             let part = |offset, text: &str| AnswerDelta {
                 offset,
                 text: text.to_owned(),
-                ..*piece
+                ..*delta
             };
             [
-                self::text(from, &part(offset, head)),
-                self::text(from, &part(offset + middle, tail)),
+                encode_delta(from, &part(offset, head)),
+                encode_delta(from, &part(offset + middle, tail)),
             ]
             .concat()
         },
@@ -122,45 +132,44 @@ pub(super) fn text(from: &str, piece: &AnswerDelta) -> Vec<String> {
     )
 }
 
-/// What another process said about answers; nothing that does not read. Of our own only that
-/// something was said.
-pub(super) fn word(origin: &str, payload: &str) -> Option<AnswerSignal> {
-    let said: Envelope<AnswerSignal> = serde_json::from_str(payload).ok()?;
-    (said.from != origin).then_some(said.word)
+/// Decodes a notification about answers; `None` if it is this process's own or not valid.
+pub(super) fn decode_signal(origin: &str, payload: &str) -> Option<AnswerSignal> {
+    let envelope: Envelope<AnswerSignal> = serde_json::from_str(payload).ok()?;
+    (envelope.from != origin).then_some(envelope.signal)
 }
 
-/// Whose feed has moved: the origin, then `user:rev:access` for each person.
-pub(super) fn hints(from: &str, hints: &HashMap<UserId, Hint>) -> Vec<String> {
+/// Encodes hints of changed feeds: the origin, then `user:rev:access` for each user.
+pub(super) fn encode_hints(from: &str, hints: &HashMap<UserId, Hint>) -> Vec<String> {
     let mut payloads: Vec<String> = Vec::new();
     for (user, hint) in hints {
-        let word = format!(" {user}:{}:{}", hint.rev, u8::from(hint.access));
+        let part = format!(" {user}:{}:{}", hint.rev, u8::from(hint.access));
         match payloads.last_mut() {
-            Some(last) if last.len() + word.len() <= PAYLOAD_MAX => last.push_str(&word),
-            _ => payloads.push(format!("{from}{word}")),
+            Some(last) if last.len() + part.len() <= PAYLOAD_MAX => last.push_str(&part),
+            _ => payloads.push(format!("{from}{part}")),
         }
     }
     payloads
 }
 
-/// What another process told of feeds; nothing of our own, and nothing that does not read.
-pub(super) fn told(origin: &str, payload: &str) -> Vec<(UserId, Hint)> {
-    let mut words = payload.split(' ');
-    if words.next() == Some(origin) {
+/// Decodes hints of another process; none from this process's own or from parts that are not valid.
+pub(super) fn decode_hints(origin: &str, payload: &str) -> Vec<(UserId, Hint)> {
+    let mut parts = payload.split(' ');
+    if parts.next() == Some(origin) {
         return Vec::new();
     }
-    let hint = |word: &str| {
-        let mut parts = word.split(':');
-        let user = parts.next()?.parse().ok()?;
-        let rev = parts.next()?.parse().ok()?;
+    let hint = |part: &str| {
+        let mut fields = part.split(':');
+        let user = fields.next()?.parse().ok()?;
+        let rev = fields.next()?.parse().ok()?;
         Some((
             user,
             Hint {
                 rev,
-                access: parts.next()? == "1",
+                access: fields.next()? == "1",
             },
         ))
     };
-    words.filter_map(hint).collect()
+    parts.filter_map(hint).collect()
 }
 
 #[cfg(test)]
@@ -174,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn hints_read_what_they_write_and_pass_over_their_own_and_nonsense() {
+    fn hints_round_trip_and_skip_own_and_invalid_ones() {
         let all: HashMap<UserId, Hint> = (0..400)
             .map(|n| {
                 (
@@ -186,32 +195,34 @@ mod tests {
                 )
             })
             .collect();
-        let payloads = hints("me", &all);
+        let payloads = encode_hints("me", &all);
         assert!(payloads.len() > 1 && payloads.iter().all(|payload| payload.len() <= PAYLOAD_MAX));
         let read: HashMap<UserId, Hint> = payloads
             .iter()
-            .flat_map(|payload| told("you", payload))
+            .flat_map(|payload| decode_hints("you", payload))
             .collect();
         assert_eq!(read, all);
         assert_eq!(
             payloads
                 .iter()
-                .flat_map(|payload| told("me", payload))
+                .flat_map(|payload| decode_hints("me", payload))
                 .count(),
             0
         );
-        assert_eq!(told("me", "you x:1:0 :: 7").len(), 0);
+        assert_eq!(decode_hints("me", "you x:1:0 :: 7").len(), 0);
     }
 
     #[test]
-    fn wants_are_divided_and_nobody_is_one_word_too() {
+    fn subscriptions_are_split_and_may_be_empty() {
         let all: Vec<UserId> = (0..400).map(user).collect();
-        let payloads = wants("me", &all, true, false);
+        let payloads = encode_subscribe("me", &all, true, false);
         assert!(payloads.len() > 1 && payloads.iter().all(|payload| payload.len() <= PAYLOAD_MAX));
-        let read = payloads.iter().filter_map(|payload| word("you", payload));
+        let read = payloads
+            .iter()
+            .filter_map(|payload| decode_signal("you", payload));
         let read: Vec<UserId> = read
-            .flat_map(|word| {
-                if let AnswerSignal::Wants { users, .. } = word {
+            .flat_map(|signal| {
+                if let AnswerSignal::Subscribe { users, .. } = signal {
                     users
                 } else {
                     Vec::new()
@@ -221,26 +232,37 @@ mod tests {
         assert_eq!(read, all);
         assert_eq!(
             (
-                wants("me", &[], false, false).len(),
-                word("me", &wants("me", &[], false, false)[0])
+                encode_subscribe("me", &[], false, false).len(),
+                decode_signal("me", &encode_subscribe("me", &[], false, false)[0])
             ),
             (1, None)
         );
         assert_eq!(
-            word("me", "{\"from\":\"you\",\"word\":{\"Sings\":{}}}"),
+            decode_signal("me", "{\"from\":\"you\",\"word\":{\"Sings\":{}}}"),
             None
         );
     }
 
     proptest! {
         #[test]
-        fn a_text_of_any_characters_arrives_whole_in_pieces_that_fit(text in "[\\x00-\\x1fa-zé€😀\"\\\\]{0,4000}") {
+        fn text_of_any_characters_is_split_without_loss(
+            text in "[\\x00-\\x1fa-zé€😀\"\\\\]{0,4000}",
+        ) {
             let conversation = ConversationId::from_uuid(Uuid::nil());
-            let piece = AnswerDelta { user: user(1), conversation, message: MessageId::from_uuid(Uuid::nil()), offset: 7, text: text.clone() };
+            let delta = AnswerDelta {
+                user: user(1),
+                conversation,
+                message: MessageId::from_uuid(Uuid::nil()),
+                offset: 7,
+                text: text.clone(),
+            };
             let (mut whole, mut at) = (String::new(), 7);
-            for payload in super::text("me", &piece) {
+            for payload in encode_delta("me", &delta) {
                 prop_assert!(payload.len() <= PAYLOAD_MAX && !payload.contains('\0'));
-                let Some(AnswerSignal::Text { offset, text, .. }) = word("you", &payload) else { panic!("{payload}") };
+                let decoded = decode_signal("you", &payload);
+                let Some(AnswerSignal::Text { offset, text, .. }) = decoded else {
+                    panic!("{payload}")
+                };
                 prop_assert_eq!(offset, at);
                 at += text.len();
                 whole.push_str(&text);

@@ -1,4 +1,4 @@
-//! Whose growing answers other processes want to be told of, and how much of each they were told.
+//! Users whose answers other processes have subscribed to, and how much of each answer was sent.
 
 use crate::domain::ids::{MessageId, UserId};
 use std::{
@@ -8,8 +8,8 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// How long a want holds that is not said again.
-const HOLDS: Duration = Duration::from_secs(90);
+/// Lifetime of a subscription that is not renewed.
+const SUBSCRIPTION_TTL: Duration = Duration::from_secs(90);
 
 #[derive(Debug, Default)]
 pub(super) struct Subscriptions {
@@ -18,45 +18,48 @@ pub(super) struct Subscriptions {
 
 #[derive(Debug, Default)]
 struct Inner {
-    people: HashMap<UserId, Instant>,
-    told: HashMap<MessageId, usize>,
+    expires_at: HashMap<UserId, Instant>,
+    sent: HashMap<MessageId, usize>,
 }
 
 impl Subscriptions {
-    /// Another process wants these people's answers.
-    pub(super) fn note(&self, users: &[UserId], now: Instant) {
+    /// Adds or renews subscriptions to these users' answers.
+    pub(super) fn add(&self, users: &[UserId], now: Instant) {
         let mut inner = self.lock();
-        inner.people.retain(|_, until| *until > now);
+        inner.expires_at.retain(|_, expiry| *expiry > now);
         inner
-            .people
-            .extend(users.iter().map(|user| (*user, now + HOLDS)));
+            .expires_at
+            .extend(users.iter().map(|user| (*user, now + SUBSCRIPTION_TTL)));
     }
 
-    /// Whether another process wants a person's answers.
-    pub(super) fn wants(&self, user: UserId, now: Instant) -> bool {
+    /// Whether another process has subscribed to a user's answers.
+    pub(super) fn contains(&self, user: UserId, now: Instant) -> bool {
         self.lock()
-            .people
+            .expires_at
             .get(&user)
-            .is_some_and(|until| *until > now)
+            .is_some_and(|expiry| *expiry > now)
     }
 
-    /// How many bytes were told of each answer that grows; the others are forgotten.
-    pub(super) fn told(&self, growing: &HashMap<MessageId, UserId>) -> HashMap<MessageId, usize> {
+    /// How many bytes of each answer in progress were sent; entries of other answers are removed.
+    pub(super) fn sent(
+        &self,
+        in_progress: &HashMap<MessageId, UserId>,
+    ) -> HashMap<MessageId, usize> {
         let mut inner = self.lock();
         inner
-            .told
-            .retain(|message, _| growing.contains_key(message));
-        inner.told.clone()
+            .sent
+            .retain(|message, _| in_progress.contains_key(message));
+        inner.sent.clone()
     }
 
-    /// So much of an answer is told.
-    pub(super) fn tell(&self, message: MessageId, upto: usize) {
-        self.lock().told.insert(message, upto);
+    /// Records that an answer was sent up to this byte.
+    pub(super) fn mark_sent(&self, message: MessageId, upto: usize) {
+        self.lock().sent.insert(message, upto);
     }
 
-    /// This answer is told from its beginning again.
-    pub(super) fn anew(&self, message: MessageId) {
-        self.lock().told.remove(&message);
+    /// Sends this answer from its start again.
+    pub(super) fn restart(&self, message: MessageId) {
+        self.lock().sent.remove(&message);
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

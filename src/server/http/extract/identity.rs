@@ -1,5 +1,5 @@
-//! Who is asking: handlers take [`CurrentUser`] or [`Identity`], which
-//! `middleware::identity` has noted on the request.
+//! The caller's identity, which `middleware::identity` adds to the request. Handlers take
+//! [`CurrentUser`] or [`Identity`].
 
 use crate::{
     domain::{Account, time::Timestamp},
@@ -18,7 +18,7 @@ use axum::{
     http::request::Parts,
 };
 
-/// What somebody showed to say who they are.
+/// The credential of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credential {
     /// The token of a session cookie.
@@ -29,38 +29,38 @@ pub enum Credential {
     Token(TokenSubject),
 }
 
-/// Of whom a token speaks that was checked when it came. It is not kept: what it opened outlives
-/// it, a stream above all.
+/// The subject of a provider's token that was valid when it was received. The token itself is not
+/// stored: a stream outlives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenSubject {
-    /// The provider.
+    /// Issuer of the token.
     pub issuer: String,
-    /// The person, as the provider names them.
+    /// The user's id at the provider.
     pub subject: String,
     /// When the token was issued.
     pub issued_at: Timestamp,
 }
 
-/// Why the token of a request was not taken; noted on the request.
+/// Why the token of a request was refused; an extension of the request.
 #[derive(Debug, Clone, Copy)]
 pub struct TokenRefused(pub TokenError);
 
-/// Who is asking, and by what.
+/// The caller's account and credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// The person.
+    /// The account.
     pub account: Account,
-    /// What they showed.
+    /// The credential.
     pub credential: Credential,
 }
 
-/// The person who is asking; nobody is a 401.
+/// The caller's account; a request without one is rejected with 401.
 #[derive(Debug, Clone)]
 pub struct CurrentUser(pub Account);
 
 impl Credential {
-    /// Whose it is, if it is in force. A token's time may be over: it has opened already what it
-    /// opens.
+    /// The credential's account, if it is still valid. Of a token only the subject is checked, not
+    /// its expiry.
     pub async fn account(&self, app: &App) -> store::Result<Option<Account>> {
         let user = match self {
             Self::Session(token) => check_session(&app.store, app.clock.now(), token).await?,

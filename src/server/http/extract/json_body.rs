@@ -1,4 +1,4 @@
-//! Reading JSON bodies.
+//! Reads JSON bodies.
 
 use crate::server::http::problem::Problem;
 use axum::{
@@ -15,9 +15,9 @@ pub const BODY_MAX_BYTES: usize = 128 * 1024;
 /// A JSON body with the bytes it came in. Errors: 400 when it is not JSON, 413 when it is too
 /// large.
 pub struct JsonBody {
-    /// What it says.
+    /// The parsed body.
     pub value: Value,
-    /// As it was sent.
+    /// The raw body.
     pub bytes: Bytes,
 }
 
@@ -45,16 +45,16 @@ fn unreadable(rejection: BytesRejection) -> Problem {
     }
 }
 
-/// Whether a body could not be read because no more of it came in time.
+/// Whether a body could not be read because the client stalled.
 pub fn has_stalled(error: &(dyn std::error::Error + 'static)) -> bool {
     std::iter::successors(Some(error), |error| error.source())
         .any(|error| error.is::<TimeoutError>())
 }
 
-/// The answer to a body of which no more came in time.
+/// The response to a stalled body (408).
 pub fn stalled() -> Problem {
     Problem::new(
         StatusCode::REQUEST_TIMEOUT,
-        "no more of the body came in time; send it again",
+        "the rest of the body was not received in time; send the request again",
     )
 }

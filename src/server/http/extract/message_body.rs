@@ -1,5 +1,5 @@
-//! A message as it is sent: JSON, or a form with files (`multipart/form-data`, RFC 7578) whose
-//! fields are `content`, `conversation_id`, `model`, `replaces` and, for each file, `attachment`.
+//! Reads a sent message: JSON, or a form with files (`multipart/form-data`, RFC 7578) whose fields
+//! are `content`, `conversation_id`, `model`, `replaces` and, for each file, `attachment`.
 
 use super::json_body::{BODY_MAX_BYTES, JsonBody, has_stalled, stalled};
 use crate::{
@@ -24,16 +24,16 @@ use axum::{
 use http_body_util::Limited;
 use serde_json::Value;
 
-/// Largest form, in bytes: every file at its largest, and what stands around them.
+/// Largest form, in bytes: the most and largest files, and the other fields.
 pub const FORM_MAX_BYTES: usize = ATTACHMENTS_MAX * PICTURE_MAX_BYTES + 2 * BODY_MAX_BYTES;
 
-/// What somebody says, and the files beside it. Errors: 400 when it cannot be read, 413 when it is
-/// too large, 422 for fields that are missing or not known.
+/// A message and its files. Errors: 400 if it cannot be read, 413 if it is too large, 422 for
+/// missing or unknown fields.
 #[derive(Debug, Default)]
 pub struct MessageBody {
-    /// The words, the model that is to be asked, the message they replace.
-    pub asking: NewMessage,
-    /// The conversation a form names; JSON has it in the address.
+    /// Text, model and replaced message.
+    pub message: NewMessage,
+    /// The conversation of a form; for JSON it is in the path.
     pub conversation_id: Option<ConversationId>,
     /// The files.
     pub uploads: Vec<Upload>,
@@ -64,7 +64,7 @@ impl<S: Send + Sync> FromRequest<S> for MessageBody {
             .ok_or_else(|| Error::refused("content", "is required and must be text"))?;
         let replaces = text("replaces")?.map(|id| replaced(&id)).transpose()?;
         Ok(Self {
-            asking: NewMessage {
+            message: NewMessage {
                 content,
                 model: text("model")?,
                 replaces,
@@ -87,15 +87,15 @@ impl MessageBody {
     async fn take(&mut self, field: Field<'_>) -> Result<(), Problem> {
         match field.name().unwrap_or_default() {
             "content" => {
-                self.asking.content = field
+                self.message.content = field
                     .text()
                     .await
                     .map_err(unreadable)?
                     .replace("\r\n", "\n")
             }
-            "model" => self.asking.model = Some(field.text().await.map_err(unreadable)?),
+            "model" => self.message.model = Some(field.text().await.map_err(unreadable)?),
             "replaces" => {
-                self.asking.replaces = Some(replaced(&field.text().await.map_err(unreadable)?)?)
+                self.message.replaces = Some(replaced(&field.text().await.map_err(unreadable)?)?)
             }
             "conversation_id" => {
                 let id = field.text().await.map_err(unreadable)?;
@@ -105,7 +105,7 @@ impl MessageBody {
             "attachment" => {
                 let name = field.file_name().unwrap_or_default().to_owned();
                 let bytes = field.bytes().await.map_err(unreadable)?.to_vec();
-                // A browser sends one empty file without a name where none was chosen.
+                // a browser sends one empty file without a name if none was chosen
                 if !(name.is_empty() && bytes.is_empty()) {
                     self.uploads.push(Upload { name, bytes });
                 }

@@ -1,4 +1,4 @@
-//! What handlers take from a request: bodies and parameters, parsed and bounded.
+//! Extractors: identity, bodies and parameters, parsed and bounded.
 
 mod identity;
 pub mod json_body;

@@ -1,5 +1,5 @@
-//! Reading query strings: every parameter parsed and bounded, what is not known refused, all
-//! problems at once.
+//! Reads query strings: every parameter is parsed and bounded, unknown ones are refused, and all
+//! problems are reported at once.
 
 use crate::{
     domain::FieldError,
@@ -11,61 +11,61 @@ use axum::{
 };
 use std::{collections::HashMap, fmt::Display, str::FromStr};
 
-/// The parameters of a query string, taken out one by one.
+/// The parameters of a query string, taken one by one.
 #[derive(Debug, Default)]
 pub struct Params {
-    left: HashMap<String, String>,
+    remaining: HashMap<String, String>,
     problems: Vec<FieldError>,
 }
 
 impl Params {
-    /// Those of an address. Errors: they are not a query string.
-    pub fn of(uri: &Uri) -> Result<Self, Problem> {
-        let Query(left) =
+    /// Parses the query string of a URI. Errors: it is not valid.
+    pub fn parse(uri: &Uri) -> Result<Self, Problem> {
+        let Query(remaining) =
             Query::try_from_uri(uri).map_err(|why| Problem::unreadable(why.body_text()))?;
         Ok(Self {
-            left,
+            remaining,
             problems: Vec::new(),
         })
     }
 
     /// The parameter as `T`; an empty one counts as absent.
     pub fn take<T: FromStr<Err: Display>>(&mut self, name: &str) -> Option<T> {
-        let text = self.left.remove(name).filter(|text| !text.is_empty())?;
+        let text = self
+            .remaining
+            .remove(name)
+            .filter(|text| !text.is_empty())?;
         text.parse()
             .map_err(|why: T::Err| self.refuse(name, why.to_string()))
             .ok()
     }
 
-    /// The parameter as a whole number from `least` to `most`.
-    pub fn number(&mut self, name: &str, least: i64, most: i64) -> Option<i64> {
-        let text = self.left.remove(name)?;
+    /// The parameter as a whole number from `min` to `max`.
+    pub fn number(&mut self, name: &str, min: i64, max: i64) -> Option<i64> {
+        let text = self.remaining.remove(name)?;
         let number = text
             .parse()
             .ok()
-            .filter(|number| (least..=most).contains(number));
+            .filter(|number| (min..=max).contains(number));
         if number.is_none() {
-            self.refuse(
-                name,
-                format!("must be a whole number from {least} to {most}"),
-            );
+            self.refuse(name, format!("must be a whole number from {min} to {max}"));
         }
         number
     }
 
-    /// The parameter as text of at most `most` characters.
-    pub fn text(&mut self, name: &str, most: usize) -> Option<String> {
+    /// The parameter as text of at most `max_chars` characters.
+    pub fn text(&mut self, name: &str, max_chars: usize) -> Option<String> {
         let text = self
-            .left
+            .remaining
             .remove(name)
             .filter(|text| !text.trim().is_empty())?;
-        if text.chars().count() > most {
-            self.refuse(name, format!("must be at most {most} characters"));
+        if text.chars().count() > max_chars {
+            self.refuse(name, format!("must be at most {max_chars} characters"));
         }
         Some(text)
     }
 
-    /// Notes a problem with a parameter.
+    /// Adds a problem with a parameter.
     pub fn refuse(&mut self, name: &str, reason: impl Into<String>) {
         self.problems.push(FieldError {
             field: name.to_owned(),
@@ -73,9 +73,9 @@ impl Params {
         });
     }
 
-    /// Refuses what is left over and reports every problem.
+    /// Refuses unknown parameters and reports every problem.
     pub fn finish(mut self) -> Result<(), Problem> {
-        let mut unknown: Vec<_> = std::mem::take(&mut self.left).into_keys().collect();
+        let mut unknown: Vec<_> = std::mem::take(&mut self.remaining).into_keys().collect();
         unknown.sort();
         for name in unknown {
             self.refuse(&name, "is not a parameter of this address");
@@ -92,11 +92,11 @@ impl<S: Sync> FromRequestParts<S> for Params {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Self::of(&parts.uri)
+        Self::parse(&parts.uri)
     }
 }
 
-/// The id in the path; what is not an id names nothing, so it is a 404.
+/// The id in the path; an invalid one is a 404.
 pub struct PathId<T>(pub T);
 
 impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for PathId<T> {
@@ -111,7 +111,7 @@ impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for PathId<T> {
     }
 }
 
-/// The two ids in the path, of a thing and of a thing in it.
+/// The two ids in the path; invalid ones are a 404.
 pub struct PathIds<T, U>(pub T, pub U);
 
 impl<T: FromStr, U: FromStr, S: Send + Sync> FromRequestParts<S> for PathIds<T, U> {

@@ -1,7 +1,7 @@
-//! The network address that a request comes from.
+//! The network address of a connection.
 
 use std::net::SocketAddr;
 
-/// The other end of a connection; a proxy, where one stands in front.
+/// The remote end of a connection: the client, or a reverse proxy.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);

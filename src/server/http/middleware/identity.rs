@@ -1,4 +1,5 @@
-//! Checks the cookie, key or token of a request, once, and notes on it who is asking.
+//! Checks the cookie, key or token of a request once, and adds the caller's identity to the
+//! request.
 
 pub mod presented;
 
@@ -20,9 +21,9 @@ use axum::{
 };
 use presented::PresentedCredential;
 
-/// Looks who is asking and notes it on the request.
+/// Adds the caller's [`Identity`], or why their token was refused, to the request.
 pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let asked = match PresentedCredential::of(request.headers(), &app) {
+    let identified = match PresentedCredential::read(request.headers(), &app) {
         Some(PresentedCredential::Credential(credential)) => credential
             .account(&app)
             .await
@@ -36,7 +37,7 @@ pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> 
         Some(PresentedCredential::Token(token)) => by_token(&app, &token).await.map(Some),
         None => Ok(None),
     };
-    match asked {
+    match identified {
         Ok(Some(identity)) => drop(request.extensions_mut().insert(identity)),
         Ok(None) => {}
         Err(TokenAccountError::Refused(why)) => {
@@ -47,7 +48,7 @@ pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> 
     next.run(request).await
 }
 
-/// The person of whom a token speaks; their account is made when they come for the first time.
+/// The identity of a token's subject; their account is created at the first request.
 async fn by_token(app: &App, token: &str) -> Result<Identity, TokenAccountError> {
     let provider = app.provider.as_ref().ok_or(TokenError::Issuer)?;
     let claims = provider.check_token(token).await?;
@@ -59,13 +60,13 @@ async fn by_token(app: &App, token: &str) -> Result<Identity, TokenAccountError>
         SignInChannel::Api,
     )
     .await?;
-    let speaker = TokenSubject {
+    let subject = TokenSubject {
         issuer: claims.issuer,
         subject: claims.subject,
         issued_at: claims.issued_at,
     };
     Ok(Identity {
         account,
-        credential: Credential::Token(speaker),
+        credential: Credential::Token(subject),
     })
 }

@@ -1,4 +1,4 @@
-//! What happens around every request, one concern a file.
+//! Middleware, one concern per file. `router` adds the layers.
 
 pub mod identity;
 pub mod request_metrics;

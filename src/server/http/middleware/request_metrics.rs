@@ -1,4 +1,4 @@
-//! Counts answers by route and status.
+//! Counts responses by route and status.
 
 use crate::server::{
     base::{log_targets, metrics::RequestLabels},
@@ -10,7 +10,7 @@ use axum::{
     response::Response,
 };
 
-/// Counts the answer.
+/// Counts the response.
 pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
     let route = request
         .extensions()

@@ -1,6 +1,6 @@
-//! Only Holly's own pages may change things with a person's cookie. Browsers say where a request
-//! comes from in `Sec-Fetch-Site`; on plain http in a LAN they do not, and `Origin` is compared
-//! with `HOLLY_PUBLIC_URL` and with `Host`, which a proxy may have put its own name into. Programs
+//! Protects against cross-site request forgery: only Holly's own pages may change state with a
+//! user's cookie. Browsers send `Sec-Fetch-Site`; on plain http in a LAN they do not, and `Origin`
+//! is compared with `HOLLY_PUBLIC_URL` and with `Host`, which a proxy may have replaced. Programs
 //! send neither. The rules are those of Go 1.25's CrossOriginProtection.
 
 use crate::server::{http::problem::Problem, state::App};
@@ -11,8 +11,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// Refuses changes that another site asks for, streams it would hold open, and runs of retention,
-/// which a GET may start.
+/// Refuses cross-site requests that change state, open a stream, or start a retention run, which a
+/// GET may do.
 pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Response {
     let safe = request.method().is_safe()
         && !matches!(

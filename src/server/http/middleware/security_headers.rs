@@ -1,5 +1,5 @@
-//! What browsers are told not to do. The page's one nonce is minted here, noted on the request for
-//! whoever renders the page, and named in the policy.
+//! Sets the security headers. The nonce of a page is generated here, added to the request for the
+//! renderer, and used in the content security policy.
 
 use axum::{
     extract::{Request, State},
@@ -9,11 +9,11 @@ use axum::{
 };
 use leptos::nonce::Nonce;
 
-/// Whether people come over https.
+/// Whether the public URL is https.
 #[derive(Debug, Clone, Copy)]
 pub struct Https(pub bool);
 
-/// Sets the security headers of every answer.
+/// Sets the security headers of every response.
 pub async fn layer(
     State(Https(https)): State<Https>,
     mut request: Request,
@@ -22,12 +22,12 @@ pub async fn layer(
     let nonce = Nonce::new();
     request.extensions_mut().insert(nonce.clone());
     let mut response = next.run(request).await;
-    let page = response
+    let is_page = response
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     let headers = response.headers_mut();
-    let policy = if page {
+    let policy = if is_page {
         page_policy(&nonce)
     } else {
         "default-src 'none'; frame-ancestors 'none'; sandbox".to_owned()
@@ -50,7 +50,7 @@ pub async fn layer(
         header::HeaderName::from_static("permissions-policy"),
         "camera=(), microphone=(), geolocation=()",
     );
-    if page {
+    if is_page {
         set(headers, header::CACHE_CONTROL, "no-store");
     }
     if https {
@@ -65,13 +65,16 @@ pub async fn layer(
 
 fn page_policy(nonce: &Nonce) -> String {
     format!(
-        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; \
-         img-src 'self' data:; media-src 'self'; font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; \
+        "default-src 'none'; \
+         script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; \
+         style-src 'self' 'nonce-{nonce}'; \
+         img-src 'self' data:; media-src 'self'; font-src 'self'; connect-src 'self'; \
+         manifest-src 'self'; form-action 'self'; \
          base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
     )
 }
 
 fn set(headers: &mut HeaderMap, name: header::HeaderName, value: &str) {
-    let value = HeaderValue::from_str(value).expect("policies are plain text");
+    let value = HeaderValue::from_str(value).expect("policies are plain ASCII");
     headers.entry(name).or_insert(value);
 }

@@ -1,5 +1,5 @@
-//! Which page a person sees first: `/welcome` while there is no account, `/sign-in` while nobody is
-//! signed in.
+//! Redirects a browser that is not signed in: to `/welcome` while there is no account, else to
+//! `/sign-in`.
 
 use crate::server::{
     http::{extract::Identity, problem::Problem},
@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
-/// Leads to the page that comes first, or lets the request pass.
+/// Redirects to the page that must be visited first, or passes the request on.
 pub async fn layer(
     State(app): State<App>,
     identity: Option<Identity>,
@@ -27,13 +27,13 @@ pub async fn layer(
     }
 }
 
-async fn first_page(app: &App, signed_in: bool, asked: Uri) -> Result<Option<String>> {
-    let path = asked.path();
-    let entrance = matches!(path, "/sign-in" | "/welcome");
+async fn first_page(app: &App, signed_in: bool, uri: Uri) -> Result<Option<String>> {
+    let path = uri.path();
+    let is_entry_page = matches!(path, "/sign-in" | "/welcome");
     if signed_in {
-        return Ok(entrance.then(|| "/".to_owned()));
+        return Ok(is_entry_page.then(|| "/".to_owned()));
     }
-    let page = entrance
+    let is_page = is_entry_page
         || matches!(
             path,
             "/" | "/conversations"
@@ -44,17 +44,18 @@ async fn first_page(app: &App, signed_in: bool, asked: Uri) -> Result<Option<Str
                 | "/holds"
         )
         || path.starts_with("/c/");
-    if !page {
+    if !is_page {
         return Ok(None);
     }
     let accounts = &app.config.oidc;
-    let welcome = accounts.local_accounts && !users::any(&mut *app.store.read().await?).await?;
-    Ok(match (path, welcome) {
+    let needs_first_account =
+        accounts.local_accounts && !users::any(&mut *app.store.read().await?).await?;
+    Ok(match (path, needs_first_account) {
         ("/welcome", true) | ("/sign-in", false) => None,
-        // Whoever comes back from the provider in vain is told why there.
+        // shows why a sign-in at the provider failed
         ("/sign-in", true) if accounts.provider.is_some() => None,
-        // Whoever erased the only account reads the receipt there.
-        ("/sign-in", true) => Some(asked.query().map_or_else(
+        // shows the receipt after the only account was erased
+        ("/sign-in", true) => Some(uri.query().map_or_else(
             || "/welcome".to_owned(),
             |query| format!("/welcome?{query}"),
         )),

@@ -19,26 +19,26 @@ use crate::{
 use axum::{Json, extract::State, response::IntoResponse};
 use serde_json::json;
 
-/// Says whether the work of an entry may go on: `{decision}`, one of `once`, `always`, `deny`.
+/// Decides the pending approval of an entry: `{decision}`, one of `once`, `always`, `deny`.
 pub async fn decide(
     State(app): State<App>,
     CurrentUser(account): CurrentUser,
-    PathIds(here, id): PathIds<ConversationId, EntryId>,
+    PathIds(conversation, id): PathIds<ConversationId, EntryId>,
     body: JsonBody,
 ) -> ApiResult {
-    let word = body
+    let text = body
         .value
         .get("decision")
-        .and_then(|word| word.as_str())
+        .and_then(|text| text.as_str())
         .unwrap_or_default();
-    let decision: Decision = word
+    let decision: Decision = text
         .parse()
         .map_err(|why| Error::refused("decision", format!("{why}")))?;
     let log = work_log::decide(
         &app.store,
         app.clock.now(),
         account.id,
-        Some(here),
+        Some(conversation),
         id,
         decision,
     )

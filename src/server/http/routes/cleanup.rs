@@ -1,5 +1,5 @@
-//! `POST · GET /api/work-log/cleanup`: one run of retention, by an admin or by any scheduler that
-//! knows `CRON_SECRET`.
+//! `POST · GET /api/work-log/cleanup`: a retention run, started by an admin or by a scheduler with
+//! `CRON_SECRET`.
 
 use crate::server::{
     base::digest::constant_time_eq,
@@ -23,8 +23,9 @@ use axum::{
 };
 use serde_json::json;
 
-/// Runs retention; with `dryRun=true` it only says what a run would do. `confirmClock=true` is an
-/// admin's word that the clock is right, by POST alone: no link leads an admin to give it.
+/// Runs retention; with `dryRun=true` it only returns what a run would do. `confirmClock=true` is
+/// an admin's confirmation that the clock is correct, by POST only: following a link must not
+/// confirm.
 pub async fn cleanup(
     State(app): State<App>,
     identity: Option<Identity>,
@@ -49,7 +50,7 @@ pub async fn cleanup(
     if trust_clock && method != Method::POST {
         params.refuse(
             "confirmClock",
-            "must be sent by POST: what only reads confirms nothing",
+            "must be sent by POST; a GET cannot confirm anything",
         );
     }
     params.finish()?;
@@ -62,22 +63,22 @@ pub async fn cleanup(
             max_duration: MAX_DURATION_ON_REQUEST,
             ..Run::at(app.config.retention.policy, app.clock.now())
         };
-        let rehearsed = dry_run(&app.tiers, run).await?;
-        return Ok(Json(
-            json!({ "success": true, "stats": rehearsed.report, "plan": rehearsed.lines() }),
-        )
-        .into_response());
+        let plan = dry_run(&app.tiers, run).await?;
+        return Ok(
+            Json(json!({ "success": true, "stats": plan.report, "plan": plan.lines() }))
+                .into_response(),
+        );
     }
     let stats = run_on_request(&app.retention_worker(), trust_clock).await?;
     Ok(Json(json!({ "success": true, "stats": stats })).into_response())
 }
 
 fn is_scheduler(app: &App, headers: &HeaderMap) -> bool {
-    let shown = headers
+    let authorization = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split_once(' '));
-    let secret = shown
+    let secret = authorization
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, secret)| secret.trim());
     app.config

@@ -27,8 +27,7 @@ use uuid::Uuid;
 const LIMIT_DEFAULT: i64 = 100;
 const LIMIT_MAX: i64 = 1_000;
 
-/// The conversations, most recently used first; `next` is the last of them when there are more, for
-/// `before`.
+/// The conversations, most recently used first. `next` is the value of `before` for the next page.
 pub async fn list(
     State(app): State<App>,
     CurrentUser(account): CurrentUser,
@@ -51,7 +50,7 @@ pub async fn list(
     )
 }
 
-/// Begins a conversation, empty.
+/// Creates an empty conversation.
 pub async fn create(
     State(app): State<App>,
     CurrentUser(account): CurrentUser,
@@ -71,7 +70,7 @@ pub async fn create(
         .into_response())
 }
 
-/// One conversation with its newest messages; `before` reaches older ones.
+/// A conversation with its newest messages, or those before `before`.
 pub async fn read(
     State(app): State<App>,
     CurrentUser(account): CurrentUser,
@@ -81,7 +80,7 @@ pub async fn read(
     let before: Option<Uuid> = params.take("before");
     params.finish()?;
     let part = before.map_or(PagePart::End, PagePart::Before);
-    // Messages never lie in the archive: an answer without its entries is whole.
+    // messages are never archived, so gaps in the archive do not matter
     let read = |mut reader, archive| async move {
         page(&mut reader, &archive, account.id, id, part).await
     };
@@ -105,7 +104,7 @@ pub async fn read(
     )
 }
 
-/// Gives a conversation another title, keeps it for good or lets it expire.
+/// Renames a conversation, keeps it or lets it expire again.
 pub async fn rename(
     State(app): State<App>,
     CurrentUser(account): CurrentUser,
@@ -126,7 +125,7 @@ pub async fn rename(
     Ok(Json(json!({ "success": true, "conversation": conversation })).into_response())
 }
 
-/// Deletes a conversation with everything in it.
+/// Deletes a conversation and everything in it.
 pub async fn delete(
     State(app): State<App>,
     CurrentUser(account): CurrentUser,

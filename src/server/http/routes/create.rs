@@ -24,7 +24,7 @@ use serde_json::json;
 /// Longest idempotency key, in bytes.
 const KEY_MAX_BYTES: usize = 200;
 
-/// Writes a new entry; with an `Idempotency-Key` a retry is safe.
+/// Creates an entry; with an `Idempotency-Key` a retry is safe.
 pub async fn create(
     State(app): State<App>,
     CurrentUser(account): CurrentUser,

@@ -17,7 +17,7 @@ use crate::{
 use axum::{Json, extract::State, response::IntoResponse};
 use serde_json::json;
 
-/// One entry.
+/// An entry.
 pub async fn read(
     State(app): State<App>,
     CurrentUser(account): CurrentUser,
@@ -30,7 +30,7 @@ pub async fn read(
     Ok(Json(json!({ "success": true, "log": log })).into_response())
 }
 
-/// Moves an entry on, wherever it is kept.
+/// Updates an entry in any tier.
 pub async fn patch(
     State(app): State<App>,
     CurrentUser(account): CurrentUser,

@@ -1,5 +1,4 @@
-//! `GET /api/work-log/export`: what a person has, of all tiers, to take along; streamed a page at a
-//! time.
+//! `GET /api/work-log/export`: a user's data of all tiers as a download, streamed page by page.
 
 use crate::{
     domain::ids::ConversationId,
@@ -22,8 +21,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// The person's entries, of one conversation or of all, as `format=jsonl` (the default) or `html`;
-/// with `messages` (the default of `html`) what was said too.
+/// The user's entries, of one conversation or of all, as `format=jsonl` (default) or `html`; with
+/// `messages` (default for `html`) the messages too.
 pub async fn export(
     State(app): State<App>,
     CurrentUser(account): CurrentUser,
@@ -44,43 +43,43 @@ pub async fn export(
     if let Some(id) = conversation_id {
         find_conversation(&mut reader, account.id, id).await?;
     }
-    // it would break off where that belongs, and nobody would know why
+    // refused now: the download would break off at the damaged object without a reason
     if let Some(key) = damage::of_user(&mut reader, account.id, conversation_id).await? {
         return Err(Error::Archive(ArchiveError::Damaged(
             key,
-            "an export would not be whole".to_owned(),
+            "an export would be incomplete".to_owned(),
         ))
         .into());
     }
     drop(reader);
-    let wanted = ExportRequest {
+    let request = ExportRequest {
         user: account.id,
         conversation_id,
         messages,
         format,
     };
-    Ok(file(
-        Body::from_stream(exported(app.export_source(), wanted).await?),
-        wanted,
+    Ok(download(
+        Body::from_stream(exported(app.export_source(), request).await?),
+        request,
     ))
 }
 
-fn file(body: Body, wanted: ExportRequest) -> Response {
-    let (kind, ending) = match wanted.format {
+fn download(body: Body, request: ExportRequest) -> Response {
+    let (kind, extension) = match request.format {
         Format::Jsonl => ("application/x-ndjson; charset=utf-8", "jsonl"),
         Format::Html => ("text/html; charset=utf-8", "html"),
     };
-    let name = match (wanted.conversation_id, wanted.messages) {
+    let name = match (request.conversation_id, request.messages) {
         (Some(_), _) => "holly-conversation",
         (None, true) => "holly",
         (None, false) => "holly-work-log",
     };
-    let name = format!("attachment; filename=\"{name}.{ending}\"");
+    let name = format!("attachment; filename=\"{name}.{extension}\"");
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
         (
             header::CONTENT_DISPOSITION,
-            HeaderValue::from_str(&name).expect("names of exports are plain text"),
+            HeaderValue::from_str(&name).expect("names of exports are plain ASCII"),
         ),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];

@@ -1,6 +1,6 @@
-//! `GET /files/{id}`: what was attached or a tool made, for its owner only, whole or a part. An SVG
-//! is a document that could run scripts; the policy set here keeps it a picture wherever it is
-//! opened.
+//! `GET /files/{id}`: an attachment or a tool's file, for its owner only, whole or a range. An SVG
+//! is a document that may contain scripts; the content security policy set here disables them
+//! wherever it is opened.
 
 use crate::{
     domain::ids::FileId,
@@ -19,7 +19,7 @@ use axum::{
 };
 use std::ops::Range;
 
-/// A file, whole or the one range that was asked for. It never changes, so its id is its tag.
+/// A file, whole or one range. Its content never changes, so its id is its ETag.
 pub async fn read(
     State(app): State<App>,
     CurrentUser(account): CurrentUser,
@@ -31,15 +31,15 @@ pub async fn read(
         .await?
         .ok_or(Error::NotFound("file"))?;
     let tag = format!("\"{id}\"");
-    let response = described(&tag).header(header::CONTENT_TYPE, &file.media_type);
-    if known(&headers, &tag) {
+    let response = response_builder(&tag).header(header::CONTENT_TYPE, &file.media_type);
+    if is_cached(&headers, &tag) {
         return Ok(finished(
             response.status(StatusCode::NOT_MODIFIED),
             Body::empty(),
         ));
     }
     let size = u64::try_from(file.bytes).unwrap_or(0);
-    let Ok(range) = asked(&headers, &tag, size) else {
+    let Ok(range) = requested_range(&headers, &tag, size) else {
         let response = response
             .status(StatusCode::RANGE_NOT_SATISFIABLE)
             .header(header::CONTENT_RANGE, format!("bytes */{size}"));
@@ -66,8 +66,8 @@ pub async fn read(
     Ok(finished(response, Body::from_stream(bytes)))
 }
 
-/// What every answer says of the file.
-fn described(tag: &str) -> Builder {
+/// A response with the headers of every file.
+fn response_builder(tag: &str) -> Builder {
     Response::builder()
         .header(header::ETAG, tag)
         .header(header::ACCEPT_RANGES, "bytes")
@@ -82,13 +82,14 @@ fn described(tag: &str) -> Builder {
 }
 
 fn finished(response: Builder, body: Body) -> Response {
-    // a stored media type that cannot stand in a header is the one thing that can go wrong here
+    // fails only if a stored media type is not a valid header value
     response
         .body(body)
         .unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
-fn known(headers: &HeaderMap, tag: &str) -> bool {
+/// Whether the client has the file already (`If-None-Match`).
+fn is_cached(headers: &HeaderMap, tag: &str) -> bool {
     let tags = headers
         .get(header::IF_NONE_MATCH)
         .and_then(|value| value.to_str().ok());
@@ -98,21 +99,21 @@ fn known(headers: &HeaderMap, tag: &str) -> bool {
     })
 }
 
-/// The one range that is asked for; of several at once the whole file is given. Errors: it is not
-/// in the file.
-fn asked(
+/// The requested range; `None` for the whole file, also if several ranges are requested. Errors:
+/// the range is not in the file.
+fn requested_range(
     headers: &HeaderMap,
     tag: &str,
     size: u64,
 ) -> Result<Option<Range<u64>>, http_range_header::RangeUnsatisfiableError> {
-    let still = |value: &HeaderValue| value.as_bytes() == tag.as_bytes();
+    let matches_tag = |value: &HeaderValue| value.as_bytes() == tag.as_bytes();
     let Some(range) = headers
         .get(header::RANGE)
         .and_then(|value| value.to_str().ok())
     else {
         return Ok(None);
     };
-    if !headers.get(header::IF_RANGE).is_none_or(still) {
+    if !headers.get(header::IF_RANGE).is_none_or(matches_tag) {
         return Ok(None);
     }
     let ranges = http_range_header::parse_range_header(range)?.validate(size)?;

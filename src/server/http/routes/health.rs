@@ -14,12 +14,12 @@ use axum::{
 };
 use std::sync::atomic::Ordering;
 
-/// The process is alive.
+/// Liveness: the process runs.
 pub async fn healthz() -> &'static str {
     "ok"
 }
 
-/// The process can serve: the database answers and it is not shutting down.
+/// Readiness: the database is reachable and the server is not shutting down.
 pub async fn readyz(State(app): State<App>) -> ApiResult {
     if app.shutdown.is_cancelled() {
         return Err(Problem::new(
@@ -31,7 +31,7 @@ pub async fn readyz(State(app): State<App>) -> ApiResult {
         tracing::warn!(target: log_targets::HTTP_ROUTES_HEALTH, %error, "not ready");
         Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
-            "the database does not answer",
+            "the database is unreachable",
         )
     })?;
     Ok("ready".into_response())
@@ -40,11 +40,11 @@ pub async fn readyz(State(app): State<App>) -> ApiResult {
 /// Counters for Prometheus.
 pub async fn metrics(State(app): State<App>) -> ApiResult {
     let counters = app.store.counters();
-    let seen = |value: &std::sync::atomic::AtomicU64| {
+    let gauge = |value: &std::sync::atomic::AtomicU64| {
         i64::try_from(value.load(Ordering::Relaxed)).unwrap_or(i64::MAX)
     };
-    app.metrics.commits.set(seen(&counters.commits));
-    app.metrics.reads.set(seen(&counters.reads));
+    app.metrics.commits.set(gauge(&counters.commits));
+    app.metrics.reads.set(gauge(&counters.reads));
     app.metrics
         .streams
         .set(i64::try_from(app.stream_limiter.open()).unwrap_or(i64::MAX));

@@ -1,5 +1,5 @@
-//! `GET /api/work-log/list`: a page of entries, or with `after` what changed since, as the stream
-//! would tell it.
+//! `GET /api/work-log/list`: a page of entries, or with `after` the changes since a cursor, as on
+//! the stream.
 
 use crate::{
     domain::{
@@ -85,16 +85,16 @@ impl ListQuery {
     }
 }
 
-/// A page of entries, newest first; or what changed after a cursor.
+/// A page of entries, newest first; or the changes after a cursor.
 pub async fn list(State(app): State<App>, identity: Identity, params: Params) -> ApiResult {
-    let asked = ListQuery::parse(params)?;
-    match asked.after {
-        Some(after) => changed(&app, &identity, &asked, after).await,
-        None => page(&app, identity.account.id, &asked).await,
+    let query = ListQuery::parse(params)?;
+    match query.after {
+        Some(after) => changes_after(&app, &identity, &query, after).await,
+        None => page(&app, identity.account.id, &query).await,
     }
 }
 
-async fn page(app: &App, user: UserId, asked: &ListQuery) -> ApiResult {
+async fn page(app: &App, user: UserId, query: &ListQuery) -> ApiResult {
     let ((cursor, mut logs, goes_on), gaps) = read_partial(
         &app.store,
         &app.tiers.archive,
@@ -103,37 +103,49 @@ async fn page(app: &App, user: UserId, asked: &ListQuery) -> ApiResult {
                 epoch: app.store.epoch(),
                 rev: heads::of(&mut reader, user).await?.head,
             };
-            let filter = (&asked.filter, asked.archive);
+            let filter = (&query.filter, query.archive);
             let logs = recent_logs(
                 &mut reader,
                 &archive,
                 user,
                 filter,
-                asked.before,
-                asked.limit + 1,
+                query.before,
+                query.limit + 1,
             )
             .await?;
             Ok((cursor, logs, archive.continues_before()))
         },
     )
     .await?;
-    let full = logs.len() as i64 == asked.limit;
+    let full = logs.len() as i64 == query.limit;
     let missing = logs
         .last()
         .is_some_and(|last| full && gaps.iter().any(|gap| gap.from < last.id));
-    let more = logs.len() as i64 > asked.limit || missing;
-    logs.truncate(usize::try_from(asked.limit).unwrap_or(usize::MAX));
+    let more = logs.len() as i64 > query.limit || missing;
+    logs.truncate(usize::try_from(query.limit).unwrap_or(usize::MAX));
     let next = logs.last().map(|log| log.id).filter(|_| more).or(goes_on);
     let count = logs.len();
     let gaps = partial::within(gaps, next.map(EntryId::uuid), None);
-    let mut answer = json!({ "success": true, "logs": logs, "count": count, "scope": asked.scope, "cursor": cursor, "next": next });
-    answer["complete"] = json!(gaps.is_empty());
-    answer["gaps"] = json!(gaps);
-    Ok(Json(answer).into_response())
+    Ok(Json(json!({
+        "success": true,
+        "logs": logs,
+        "count": count,
+        "scope": query.scope,
+        "cursor": cursor,
+        "next": next,
+        "complete": gaps.is_empty(),
+        "gaps": gaps,
+    }))
+    .into_response())
 }
 
-/// Reads what changed; with nothing there it waits for a commit, once, at most `wait`.
-async fn changed(app: &App, identity: &Identity, asked: &ListQuery, after: Cursor) -> ApiResult {
+/// Returns the changes after a cursor. Without any it waits for a commit, at most `wait`.
+async fn changes_after(
+    app: &App,
+    identity: &Identity,
+    query: &ListQuery,
+    after: Cursor,
+) -> ApiResult {
     let user = identity.account.id;
     let mut wakes = app.store.wakeups().subscribe(user);
     let seen = wakes.borrow_and_update().access;
@@ -142,7 +154,7 @@ async fn changed(app: &App, identity: &Identity, asked: &ListQuery, after: Curso
     {
         return Err(Problem::reset(reason.as_str()));
     }
-    let deadline = tokio::time::Instant::now() + asked.wait;
+    let deadline = tokio::time::Instant::now() + query.wait;
     let mut from = after.rev;
     loop {
         let mut page = changes::after(&mut *app.store.connection().await?, user, from).await?;
@@ -150,16 +162,19 @@ async fn changed(app: &App, identity: &Identity, asked: &ListQuery, after: Curso
         let rows: Vec<_> = page
             .rows
             .into_iter()
-            .filter(|row| concerns(row, asked))
+            .filter(|row| concerns(row, query))
             .collect();
         if !rows.is_empty() || page.more {
-            return Ok(Json(answer(app, asked, rows, page.upto, page.more)).into_response());
+            return Ok(Json(answer(app, query, rows, page.upto, page.more)).into_response());
         }
         from = page.upto;
-        tokio::select! {
-            changed = wakes.changed() => if changed.is_err() { return Ok(Json(answer(app, asked, rows, from, false)).into_response()) },
-            () = tokio::time::sleep_until(deadline) => return Ok(Json(answer(app, asked, rows, from, false)).into_response()),
-            () = app.shutdown.cancelled() => return Ok(Json(answer(app, asked, rows, from, false)).into_response()),
+        let is_woken = tokio::select! {
+            changed = wakes.changed() => changed.is_ok(),
+            () = tokio::time::sleep_until(deadline) => false,
+            () = app.shutdown.cancelled() => false,
+        };
+        if !is_woken {
+            return Ok(Json(answer(app, query, rows, from, false)).into_response());
         }
         if wakes.borrow().access != seen && identity.credential.account(app).await?.is_none() {
             return Err(Problem::signed_out());
@@ -167,26 +182,26 @@ async fn changed(app: &App, identity: &Identity, asked: &ListQuery, after: Curso
     }
 }
 
-fn concerns(row: &Change, asked: &ListQuery) -> bool {
-    let filter = &asked.filter;
-    let here =
+fn concerns(row: &Change, query: &ListQuery) -> bool {
+    let filter = &query.filter;
+    let is_in_scope =
         |id: Option<ConversationId>| filter.conversation_id.is_none_or(|only| id == Some(only));
     match row {
         Change::Entry(entry) => {
-            here(entry.conversation_id)
+            is_in_scope(entry.conversation_id)
                 && filter.log_type.is_none_or(|kind| kind == entry.log_type)
                 && filter.status.is_none_or(|status| status == entry.status)
                 && filter
                     .storage_status
                     .is_none_or(|tier| tier == entry.storage_status)
         }
-        Change::Message(message) => here(Some(message.conversation_id)),
-        Change::Conversation(conversation) => here(Some(conversation.id)),
+        Change::Message(message) => is_in_scope(Some(message.conversation_id)),
+        Change::Conversation(conversation) => is_in_scope(Some(conversation.id)),
         Change::Removed(_) => true,
     }
 }
 
-fn answer(app: &App, asked: &ListQuery, rows: Vec<Change>, upto: i64, more: bool) -> Value {
+fn answer(app: &App, query: &ListQuery, rows: Vec<Change>, upto: i64, more: bool) -> Value {
     let cursor = Cursor {
         epoch: app.store.epoch(),
         rev: upto,
@@ -198,11 +213,19 @@ fn answer(app: &App, asked: &ListQuery, rows: Vec<Change>, upto: i64, more: bool
             Change::Entry(entry) => logs.push(entry),
             Change::Message(message) => messages.push(message),
             Change::Conversation(conversation) => conversations.push(conversation),
-            Change::Removed(gone) => removed.push(gone),
+            Change::Removed(removal) => removed.push(removal),
         }
     }
     json!({
-        "success": true, "count": logs.len(), "logs": logs, "messages": messages, "conversations": conversations, "removed": removed,
-        "scope": asked.scope, "cursor": cursor, "next": null, "more": more,
+        "success": true,
+        "count": logs.len(),
+        "logs": logs,
+        "messages": messages,
+        "conversations": conversations,
+        "removed": removed,
+        "scope": query.scope,
+        "cursor": cursor,
+        "next": null,
+        "more": more,
     })
 }

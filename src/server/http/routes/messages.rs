@@ -20,8 +20,8 @@ use axum::{
 use leptos::server_fn::error::ServerFnUrlError;
 use serde_json::json;
 
-/// Stores a message, with the files beside it, and starts the turn that answers it; the turn
-/// outlives the request.
+/// Stores a message and its files and starts the turn that answers it; the turn outlives the
+/// request.
 pub async fn send(
     State(app): State<App>,
     CurrentUser(account): CurrentUser,
@@ -30,7 +30,7 @@ pub async fn send(
 ) -> ApiResult {
     let (turn, message) = app
         .assistant
-        .send_with(account.id, Some(id), body.asking, body.uploads)
+        .send_with(account.id, Some(id), body.message, body.uploads)
         .await?;
     Ok((
         StatusCode::ACCEPTED,
@@ -39,8 +39,8 @@ pub async fn send(
         .into_response())
 }
 
-/// The composer's form: the same, and without a conversation a new one begins. A browser without
-/// JavaScript is led to the conversation, or back to its page with the reason.
+/// The composer's form. Like [`send`]; without a conversation it creates one. A browser without
+/// JavaScript is redirected to the conversation, or back to its page with the error.
 pub async fn send_form(
     State(app): State<App>,
     CurrentUser(account): CurrentUser,
@@ -50,32 +50,36 @@ pub async fn send_form(
     let sent = match body {
         Ok(body) => app
             .assistant
-            .send_with(account.id, body.conversation_id, body.asking, body.uploads)
+            .send_with(account.id, body.conversation_id, body.message, body.uploads)
             .await
             .map_err(Problem::from),
         Err(problem) => Err(problem),
     };
-    let plain = headers
+    let is_plain_form = headers
         .get(header::ACCEPT)
         .and_then(|accepts| accepts.to_str().ok())
         .is_some_and(|accepts| accepts.contains("text/html"));
     match sent {
-        Ok((turn, _)) if plain => {
+        Ok((turn, _)) if is_plain_form => {
             Ok(Redirect::to(&format!("/c/{}", turn.conversation_id)).into_response())
         }
         Ok((turn, message)) => {
-            let sent = json!({ "success": true, "conversationId": turn.conversation_id, "message": message, "turnId": turn.id });
+            let sent = json!({
+                "success": true,
+                "conversationId": turn.conversation_id,
+                "message": message,
+                "turnId": turn.id,
+            });
             Ok((StatusCode::ACCEPTED, Json(sent)).into_response())
         }
-        Err(problem) => plain
+        Err(problem) => is_plain_form
             .then(|| back(&headers, &problem))
             .flatten()
             .ok_or(problem),
     }
 }
 
-/// Back to the page the form stands on, with the reason in the address as server functions put it
-/// there.
+/// A redirect to the page of the form, with the error in the URL as server functions encode it.
 fn back(headers: &HeaderMap, problem: &Problem) -> Option<Response> {
     let page = headers.get(header::REFERER)?.to_str().ok()?;
     let error = ServerFnUrlError::new("/messages", ApiError::Refused(problem.sentence()));
@@ -83,7 +87,7 @@ fn back(headers: &HeaderMap, problem: &Problem) -> Option<Response> {
     Some(Redirect::to(page.as_str()).into_response())
 }
 
-/// Answers the last message once more.
+/// Regenerates the answer to the last message.
 pub async fn regenerate(
     State(app): State<App>,
     CurrentUser(account): CurrentUser,
@@ -97,7 +101,7 @@ pub async fn regenerate(
         .into_response())
 }
 
-/// Stops the running turn; what there is stays.
+/// Stops the running turn; the answer so far is kept.
 pub async fn stop(
     State(app): State<App>,
     CurrentUser(account): CurrentUser,

@@ -1,4 +1,5 @@
-//! Plain HTTP, one file per resource. A handler does four steps: who, parse, act, answer.
+//! Handlers of the HTTP API, one file per resource. A handler identifies the caller, parses, calls
+//! one function and responds.
 
 pub mod approvals;
 pub mod cleanup;

@@ -1,6 +1,6 @@
-//! `/sign-in/oidc`: out to the sign-in provider, back from it with a session of Holly's own, and
-//! out there again. Plain links, not forms: browsers hold the addresses to which a form leads on
-//! against the page's policy (`form-action`).
+//! `/sign-in/oidc`: redirect to the OpenID provider, callback that begins a session, and sign-out
+//! at the provider. They are links, not forms: browsers apply the page's `form-action` policy to
+//! the redirects of a form.
 
 use crate::server::{
     base::{digest::random_hex, error::StoreError, log_targets},
@@ -30,16 +30,16 @@ use axum_extra::extract::CookieJar;
 use serde::Deserialize;
 use std::net::IpAddr;
 
-/// Longest code or state that is looked at.
-const PART_MAX_BYTES: usize = 4_096;
+/// Longest accepted code or state.
+const PARAMETER_MAX_BYTES: usize = 4_096;
 
-/// Where to go after signing in.
+/// Query of the start of a sign-in.
 #[derive(Deserialize)]
 pub struct StartQuery {
     next: Option<String>,
 }
 
-/// What the provider sends back.
+/// Query of the provider's callback.
 #[derive(Deserialize)]
 pub struct CallbackQuery {
     code: Option<String>,
@@ -47,7 +47,7 @@ pub struct CallbackQuery {
     error: Option<String>,
 }
 
-/// Why nobody was signed in; the sign-in page has a sentence for each.
+/// Why a sign-in failed; the sign-in page has a sentence for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SignInFailure {
     Off,
@@ -62,46 +62,46 @@ enum SignInFailure {
     Broken,
 }
 
-/// Leads to the provider.
-pub async fn leave(
+/// Redirects to the provider.
+pub async fn start(
     State(app): State<App>,
     jar: CookieJar,
-    Query(leaving): Query<StartQuery>,
+    Query(query): Query<StartQuery>,
 ) -> Response {
-    let attempt = LoginState::new(random_hex::<32>(), safe_redirect_path(leaving.next));
-    match address_there(&app, &attempt).await {
-        Ok(address) => {
-            let attempt = SIGN_IN.set(app.config.is_https(), attempt.cookie());
-            redirect(jar.add(attempt), &address)
+    let login = LoginState::new(random_hex::<32>(), safe_redirect_path(query.next));
+    match authorization_url(&app, &login).await {
+        Ok(url) => {
+            let cookie = SIGN_IN.set(app.config.is_https(), login.cookie());
+            redirect(jar.add(cookie), &url)
         }
-        Err(trouble) => back_to_the_page(&app, jar, trouble),
+        Err(failure) => redirect_to_sign_in_page(&app, jar, failure),
     }
 }
 
-/// Takes somebody who comes back.
-pub async fn come_back(
+/// The provider redirects here after sign-in.
+pub async fn callback(
     State(app): State<App>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     jar: CookieJar,
     headers: HeaderMap,
-    Query(back): Query<CallbackQuery>,
+    Query(query): Query<CallbackQuery>,
 ) -> Response {
     let https = app.config.is_https();
-    let from = app.config.proxies.asker(peer.0.ip(), &headers);
-    let attempt = SIGN_IN.read(https, &jar).and_then(LoginState::from_cookie);
-    match signed_in(&app, from, &headers, attempt, back).await {
+    let from = app.config.proxies.client_address(peer.0.ip(), &headers);
+    let login = SIGN_IN.read(https, &jar).and_then(LoginState::from_cookie);
+    match sign_in(&app, from, &headers, login, query).await {
         Ok((token, next)) => {
             let jar = jar.add(SESSION.set(https, token)).add(SIGN_IN.clear(https));
             redirect(jar, &next)
         }
-        Err(trouble) => back_to_the_page(&app, jar, trouble),
+        Err(failure) => redirect_to_sign_in_page(&app, jar, failure),
     }
 }
 
-/// Leads to where the provider signs people out, or to the sign-in page.
-pub async fn sign_out_there(State(app): State<App>) -> Response {
-    let address = flow::end_session_url(app.provider.as_deref()).await;
-    Redirect::to(address.as_deref().unwrap_or("/sign-in")).into_response()
+/// Redirects to the provider's sign-out, or to the sign-in page.
+pub async fn sign_out(State(app): State<App>) -> Response {
+    let url = flow::end_session_url(app.provider.as_deref()).await;
+    Redirect::to(url.as_deref().unwrap_or("/sign-in")).into_response()
 }
 
 fn browser_flow(app: &App) -> Result<(&OidcProvider, &Client), SignInFailure> {
@@ -112,37 +112,38 @@ fn browser_flow(app: &App) -> Result<(&OidcProvider, &Client), SignInFailure> {
     ))
 }
 
-async fn address_there(app: &App, attempt: &LoginState) -> Result<String, SignInFailure> {
+async fn authorization_url(app: &App, login: &LoginState) -> Result<String, SignInFailure> {
     let (provider, client) = browser_flow(app)?;
-    Ok(flow::authorization_url(provider, client, attempt).await?)
+    Ok(flow::authorization_url(provider, client, login).await?)
 }
 
-/// A session's token, and where to go.
-async fn signed_in(
+/// Exchanges the code and begins a session. Returns the session's token and the path to redirect
+/// to.
+async fn sign_in(
     app: &App,
     from: IpAddr,
     headers: &HeaderMap,
-    attempt: Option<LoginState>,
-    back: CallbackQuery,
+    login: Option<LoginState>,
+    query: CallbackQuery,
 ) -> Result<(String, String), SignInFailure> {
     let (provider, client) = browser_flow(app)?;
     app.limits
         .callbacks
         .check(&from.to_string())
         .map_err(|_| SignInFailure::TooOften)?;
-    let attempt = attempt.ok_or(SignInFailure::Lost)?;
-    let whole = |part: Option<String>| part.filter(|part| part.len() <= PART_MAX_BYTES);
-    whole(back.state)
-        .filter(|state| attempt.verify_state(state))
+    let login = login.ok_or(SignInFailure::Lost)?;
+    let bounded = |text: Option<String>| text.filter(|text| text.len() <= PARAMETER_MAX_BYTES);
+    bounded(query.state)
+        .filter(|state| login.verify_state(state))
         .ok_or(SignInFailure::Lost)?;
-    if back.error.is_some() {
+    if query.error.is_some() {
         return Err(SignInFailure::Denied);
     }
-    let code = whole(back.code).ok_or(SignInFailure::Lost)?;
-    let claims = flow::exchange(provider, client, &attempt, &code).await?;
-    let (store, now, rules) = (&app.store, app.clock.now(), &provider.config);
+    let code = bounded(query.code).ok_or(SignInFailure::Lost)?;
+    let claims = flow::exchange(provider, client, &login, &code).await?;
+    let (store, now, config) = (&app.store, app.clock.now(), &provider.config);
     let account =
-        accounts::account_for_claims(store, now, rules, &claims, SignInChannel::Browser).await?;
+        accounts::account_for_claims(store, now, config, &claims, SignInChannel::Browser).await?;
     let user_agent = headers
         .get(header::USER_AGENT)
         .and_then(|value| value.to_str().ok());
@@ -156,16 +157,16 @@ async fn signed_in(
     .await?;
     tracing::info!(
         target: log_targets::HTTP_ROUTES_PROVIDER_SIGN_IN,
-        user = %account.id, "somebody signed in with the provider"
+        user = %account.id, "a user signed in with the provider"
     );
-    Ok((token, safe_redirect_path(Some(attempt.next))))
+    Ok((token, safe_redirect_path(Some(login.next))))
 }
 
 impl From<FlowError> for SignInFailure {
     fn from(error: FlowError) -> Self {
         tracing::warn!(
             target: log_targets::HTTP_ROUTES_PROVIDER_SIGN_IN,
-            %error, "somebody could not be signed in with the provider"
+            %error, "a sign-in with the provider was refused"
         );
         match error {
             FlowError::Refused(TokenError::Unavailable) | FlowError::Provider(_) => Self::Silent,
@@ -197,8 +198,8 @@ impl From<StoreError> for SignInFailure {
 }
 
 impl SignInFailure {
-    /// As the sign-in page knows it.
-    const fn word(self) -> &'static str {
+    /// Value of the sign-in page's `trouble` parameter.
+    const fn as_str(self) -> &'static str {
         match self {
             Self::Off => "off",
             Self::TooOften => "too-often",
@@ -214,15 +215,15 @@ impl SignInFailure {
     }
 }
 
-fn back_to_the_page(app: &App, jar: CookieJar, trouble: SignInFailure) -> Response {
+fn redirect_to_sign_in_page(app: &App, jar: CookieJar, failure: SignInFailure) -> Response {
     redirect(
         jar.add(SIGN_IN.clear(app.config.is_https())),
-        &format!("/sign-in?trouble={}", trouble.word()),
+        &format!("/sign-in?trouble={}", failure.as_str()),
     )
 }
 
-/// Neither the address nor the cookies are for a cache.
-fn redirect(jar: CookieJar, address: &str) -> Response {
+/// A redirect that is not cached: its URL and cookies are for one use.
+fn redirect(jar: CookieJar, url: &str) -> Response {
     let no_store = [(header::CACHE_CONTROL, "no-store")];
-    (jar, no_store, Redirect::to(address)).into_response()
+    (jar, no_store, Redirect::to(url)).into_response()
 }

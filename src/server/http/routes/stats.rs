@@ -1,4 +1,4 @@
-//! `GET /api/work-log/stats`: everybody's totals, for admins.
+//! `GET /api/work-log/stats`: totals of all users, for admins.
 
 use crate::{
     domain::{StatsPageData, StatsTable},
@@ -20,7 +20,8 @@ use serde_json::json;
 const DAYS_DEFAULT: i64 = 30;
 const DAYS_MAX: i64 = 3_660;
 
-/// Totals by day, type, status and tier of the last `days` UTC days.
+/// Totals by day, type, status and tier for the last `days` UTC days; with `format=csv`, a `table`
+/// of the stats page.
 pub async fn stats(
     State(app): State<App>,
     CurrentUser(account): CurrentUser,
@@ -59,7 +60,7 @@ pub async fn stats(
     )
 }
 
-/// One of the page's tables as CSV (RFC 4180).
+/// A table of the stats page as CSV (RFC 4180).
 fn csv(page: &StatsPageData, name: &str) -> ApiResult {
     let tables = [
         &page.by_day.1,
@@ -92,11 +93,11 @@ fn csv_text(table: &StatsTable) -> String {
         .collect()
 }
 
-/// A spreadsheet takes a cell that begins with one of these for a formula: such cells begin with an
-/// apostrophe.
+/// Escapes a cell. Spreadsheets interpret a cell that begins with one of these characters as a
+/// formula, so it is prefixed with an apostrophe.
 fn csv_cell(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let text = if formula {
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let text = if is_formula {
         format!("'{text}")
     } else {
         text.to_owned()

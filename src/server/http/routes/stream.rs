@@ -1,5 +1,5 @@
-//! `GET /api/work-log/stream`: Server-Sent Events. Once the request is well formed the status is
-//! always 200: EventSource treats every other one as final.
+//! `GET /api/work-log/stream`: Server-Sent Events. A well-formed request always gets status 200,
+//! because EventSource does not reconnect after any other.
 
 use crate::{
     domain::{Cursor, ids::ConversationId},
@@ -7,7 +7,7 @@ use crate::{
         base::error::Error,
         feed::{
             AUTH_RETRY_MS, Access, Position, Stream, StreamContext, StreamRequest, Timing,
-            check_cursor, lone_event,
+            check_cursor, final_event,
         },
         http::{
             extract::params::Params,
@@ -27,6 +27,7 @@ use axum::{
 use futures::stream::unfold;
 use serde_json::json;
 
+/// Delay before a client with too many streams reconnects.
 const BUSY_RETRY_MS: u64 = 30_000;
 
 /// Opens a stream.
@@ -37,15 +38,15 @@ pub async fn stream(
     mut params: Params,
 ) -> ApiResult {
     let only: Option<ConversationId> = params.take("conversationId");
-    let asked: Option<Cursor> = params.take("after");
+    let after: Option<Cursor> = params.take("after");
     params.finish()?;
-    let cursor = last_event_id(&headers)?.or(asked);
+    let cursor = last_event_id(&headers)?.or(after);
     let Some(identity) = identity else {
-        return Ok(ended(lone_event("auth", AUTH_RETRY_MS, &json!({}))));
+        return Ok(single_event(final_event("auth", AUTH_RETRY_MS, &json!({}))));
     };
     let user = identity.account.id;
-    let Some(place) = app.stream_limiter.take(user, app.limits.streams) else {
-        return Ok(ended(lone_event("busy", BUSY_RETRY_MS, &json!({}))));
+    let Some(permit) = app.stream_limiter.acquire(user, app.limits.streams) else {
+        return Ok(single_event(final_event("busy", BUSY_RETRY_MS, &json!({}))));
     };
     let wakes = app.store.wakeups().subscribe(user);
     let mut reader = app.store.read().await?;
@@ -57,7 +58,7 @@ pub async fn stream(
     let cursor = match check_cursor(&app.store, &mut reader, user, cursor).await? {
         Position::At(cursor) => cursor,
         Position::Reset(reason) => {
-            return Ok(ended(lone_event(
+            return Ok(single_event(final_event(
                 "reset",
                 app.timing.retry_ms,
                 &json!({ "reason": reason }),
@@ -70,14 +71,14 @@ pub async fn stream(
         feed: app.feed.clone(),
         wakes,
         shutdown: app.shutdown.clone(),
-        place,
+        permit,
         access: access(app.clone(), identity.credential),
         frames: app.metrics.frames.clone(),
     };
     let stream = Stream::new(
         context,
         StreamRequest { user, only, cursor },
-        spread(app.timing),
+        with_jitter(app.timing),
     );
     let frames = unfold(stream, |mut stream| async move {
         stream
@@ -98,17 +99,16 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<Cursor>, Problem> {
     let cursor = value.to_str().ok().and_then(|text| text.parse().ok());
     cursor
         .map(Some)
-        .ok_or_else(|| Problem::unreadable("Last-Event-ID must be a cursor as the server gave it"))
+        .ok_or_else(|| Problem::unreadable("Last-Event-ID must be a cursor sent by the server"))
 }
 
-/// Streams live four to six fifths of the usual life, so that their readers do not all come back at
-/// once.
-fn spread(timing: Timing) -> Timing {
+/// Randomises the lifetime by ±20 %, so that clients do not all reconnect at once.
+fn with_jitter(timing: Timing) -> Timing {
     let mut random = [0; 4];
-    getrandom::fill(&mut random).expect("the operating system gives randomness");
-    let share = 0.8 + 0.4 * f64::from(u32::from_le_bytes(random)) / f64::from(u32::MAX);
+    getrandom::fill(&mut random).expect("the operating system provides randomness");
+    let factor = 0.8 + 0.4 * f64::from(u32::from_le_bytes(random)) / f64::from(u32::MAX);
     Timing {
-        life: timing.life.mul_f64(share),
+        life: timing.life.mul_f64(factor),
         ..timing
     }
 }
@@ -120,7 +120,8 @@ fn access(app: App, credential: Credential) -> Access {
     })
 }
 
-fn ended(event: String) -> Response {
+/// A stream that ends after one event.
+fn single_event(event: String) -> Response {
     event_stream(Body::from(event))
 }
 

@@ -1,56 +1,62 @@
-//! Settings for sign-in with an OpenID provider: which provider, whose tokens, who may sign in, who
-//! is admin, and whether password sign-in stays enabled.
+//! Settings of sign-in with an OpenID provider: the provider, which tokens are accepted, who may
+//! sign in, who is an admin, and whether accounts with a password are allowed too.
 
 use crate::server::base::secret::Secret;
 use clap::Args;
 use std::net::SocketAddr;
 
-/// Unchecked settings.
+/// Settings as given.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Sign-in with a provider")]
 pub struct OidcSettings {
-    /// The OpenID provider for sign-in, by its issuer URL; for Clerk the frontend API
+    /// Issuer URL of the OpenID provider
+    ///
+    /// As in its discovery document; for Clerk the URL of the frontend API.
     #[arg(long, env = "HOLLY_OIDC_ISSUER")]
     pub oidc_issuer: Option<String>,
-    /// Audiences (`aud`) whose tokens API calls may send, separated by commas
+    /// Audiences (`aud`) of tokens accepted by the API, separated by commas
     #[arg(long, env = "HOLLY_OIDC_AUDIENCE")]
     pub oidc_audience: Option<String>,
-    /// Parties (`azp`) whose tokens API calls may send, separated by commas; for Clerk the
-    /// addresses of your site
+    /// Authorized parties (`azp`) of tokens accepted by the API, separated by commas
+    ///
+    /// For Clerk the URLs of your site.
     #[arg(long, env = "HOLLY_OIDC_AZP")]
     pub oidc_azp: Option<String>,
-    /// The client id of Holly at the provider; enables sign-in on Holly's own page
+    /// Client id of Holly at the provider; enables sign-in on Holly's own page
     #[arg(long, env = "HOLLY_OIDC_CLIENT_ID")]
     pub oidc_client_id: Option<String>,
-    /// The client secret; none for a public client
+    /// Client secret; leave it out for a public client
     #[arg(long, env = "HOLLY_OIDC_CLIENT_SECRET", hide_env_values = true)]
     pub oidc_client_secret: Option<Secret>,
-    /// The scopes requested at sign-in
+    /// Scopes requested at sign-in, separated by spaces
     #[arg(
         long,
         env = "HOLLY_OIDC_SCOPES",
         default_value = "openid email profile"
     )]
     pub oidc_scopes: String,
-    /// The provider's name on the sign-in page [default: the host of HOLLY_OIDC_ISSUER]
+    /// Name of the provider on the sign-in page [default: the host of HOLLY_OIDC_ISSUER]
     #[arg(long, env = "HOLLY_OIDC_NAME")]
     pub oidc_name: Option<String>,
-    /// Who may sign in: addresses and domains, separated by commas, such as
-    /// `example.org,ada@example.net` [default: everybody at the provider]
+    /// Email addresses and domains that may sign in, separated by commas [default: all]
+    ///
+    /// For example example.org,ada@example.net
     #[arg(long, env = "HOLLY_OIDC_ALLOWED")]
     pub oidc_allowed: Option<String>,
-    /// Who is admin, by a claim and its value, such as `roles=admin` or
-    /// `realm_access.roles=holly-admin`
+    /// Claim and value that make a user an admin, such as roles=admin
+    ///
+    /// A nested claim is written with dots, as in realm_access.roles=holly-admin
     #[arg(long, env = "HOLLY_OIDC_ADMIN_CLAIM")]
     pub oidc_admin_claim: Option<String>,
-    /// Who is admin, by verified addresses separated by commas
+    /// Verified email addresses of admins, separated by commas
     #[arg(long, env = "HOLLY_OIDC_ADMINS")]
     pub oidc_admins: Option<String>,
-    /// Accounts with a password, `on` or `off`: off leaves the provider as the only way to sign in
+    /// Accounts with a password: on or off; off allows only the provider
     #[arg(long, env = "HOLLY_LOCAL_ACCOUNTS", default_value = "on")]
     pub local_accounts: String,
 }
 
-/// Checked settings.
+/// Validated settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OidcConfig {
     /// The provider, if one is configured.
@@ -68,45 +74,45 @@ impl Default for OidcConfig {
     }
 }
 
-/// An OpenID provider and its rules.
+/// An OpenID provider and how its tokens are used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderConfig {
-    /// The issuer URL.
+    /// Issuer URL.
     pub issuer: String,
-    /// The name shown on the sign-in page.
+    /// Name on the sign-in page.
     pub name: String,
-    /// Audiences whose tokens API calls may send.
+    /// Audiences of tokens accepted by the API.
     pub audiences: Vec<String>,
-    /// Parties whose tokens API calls may send.
+    /// Authorized parties of tokens accepted by the API.
     pub parties: Vec<String>,
-    /// Holly as an OAuth client; without it there is no sign-in by browser.
+    /// Holly as a client of the provider; `None` disables sign-in in the browser.
     pub client: Option<Client>,
-    /// Addresses and domains that may sign in, in lower case; empty for everybody.
+    /// Email addresses and domains that may sign in, in lower case; empty: all.
     pub allowed: Vec<String>,
-    /// The claim that makes a user an admin, and its value.
+    /// Claim that makes a user an admin, and its value.
     pub admin_claim: Option<(String, String)>,
-    /// Addresses of admins, in lower case.
+    /// Email addresses of admins, in lower case.
     pub admins: Vec<String>,
 }
 
 /// Holly as an OAuth client of the provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Client {
-    /// The client id.
+    /// Client id.
     pub id: String,
-    /// The client secret.
+    /// Client secret.
     pub secret: Option<Secret>,
-    /// The requested scopes.
+    /// Requested scopes.
     pub scopes: String,
-    /// The URL to which the provider redirects after sign-in.
+    /// Redirect URI after sign-in.
     pub redirect_uri: String,
-    /// The URL to which the provider redirects after sign-out.
+    /// Redirect URI after sign-out at the provider.
     pub signed_out_uri: String,
 }
 
 impl OidcSettings {
-    /// Checks every setting and adds all problems to `problems`. `public_url` and `addr` give
-    /// Holly's own URL.
+    /// Validates every setting and adds its problems to `problems`. `public_url` and `addr` are
+    /// where Holly is reached.
     pub fn check(
         &self,
         public_url: Option<&str>,
@@ -123,12 +129,12 @@ impl OidcSettings {
         let Some(issuer) = given(&self.oidc_issuer) else {
             if !local_accounts {
                 problems.push(
-                    "HOLLY_LOCAL_ACCOUNTS is off, so nobody could sign in; \
-                     set HOLLY_OIDC_ISSUER, or leave it on"
+                    "HOLLY_LOCAL_ACCOUNTS is off, so nobody could sign in; set HOLLY_OIDC_ISSUER, \
+                     or leave it on"
                         .to_owned(),
                 );
             }
-            problems.extend(self.settings_without_issuer());
+            problems.extend(self.set_without_issuer());
             return OidcConfig {
                 provider: None,
                 local_accounts,
@@ -163,8 +169,8 @@ impl OidcSettings {
                 .filter(|admin| !admin.contains('@'))
                 .map(|admin| {
                     format!(
-                        "HOLLY_OIDC_ADMINS names {admin:?}; it must be addresses \
-                     such as ada@example.org, separated by commas"
+                        "HOLLY_OIDC_ADMINS names {admin:?}; it must be email addresses such as \
+                         ada@example.org, separated by commas"
                     )
                 }),
         );
@@ -194,9 +200,9 @@ impl OidcSettings {
     ) -> Option<Client> {
         let secret = self.secret();
         let Some(id) = given(&self.oidc_client_id) else {
-            let without_id = "HOLLY_OIDC_CLIENT_SECRET is set without HOLLY_OIDC_CLIENT_ID; \
-                set both, or neither";
-            problems.extend(secret.map(|_| without_id.to_owned()));
+            let problem = "HOLLY_OIDC_CLIENT_SECRET is set without HOLLY_OIDC_CLIENT_ID; set both, \
+                           or neither";
+            problems.extend(secret.map(|_| problem.to_owned()));
             return None;
         };
         if !self.oidc_scopes.split(' ').any(|scope| scope == "openid") {
@@ -207,8 +213,8 @@ impl OidcSettings {
         }
         if public_url.is_none() && addr.is_some_and(|addr| !addr.ip().is_loopback()) {
             problems.push(
-                "HOLLY_OIDC_CLIENT_ID needs HOLLY_PUBLIC_URL: \
-                 the provider redirects browsers to that address"
+                "HOLLY_OIDC_CLIENT_ID needs HOLLY_PUBLIC_URL: the provider redirects browsers to \
+                 that address"
                     .to_owned(),
             );
         }
@@ -222,8 +228,8 @@ impl OidcSettings {
         (!secret.reveal().is_empty()).then_some(secret)
     }
 
-    /// Reports settings that have no effect without an issuer.
-    fn settings_without_issuer(&self) -> Option<String> {
+    /// Settings that have no effect without an issuer.
+    fn set_without_issuer(&self) -> Option<String> {
         let is_set = |setting| given(setting).is_some();
         let names: Vec<&str> = [
             ("HOLLY_OIDC_AUDIENCE", is_set(&self.oidc_audience)),
@@ -239,34 +245,34 @@ impl OidcSettings {
         .collect();
         (!names.is_empty()).then(|| {
             format!(
-                "{} set without HOLLY_OIDC_ISSUER; set the provider's address too",
+                "{} set without HOLLY_OIDC_ISSUER; set the provider's issuer URL too",
                 names.join(", ")
             )
         })
     }
 }
 
-/// Maximum length of a provider's name, in characters; it must fit its button.
+/// Longest name of a provider that fits the sign-in button, in characters.
 const NAME_MAX_CHARS: usize = 60;
 
 impl Client {
-    /// A client with redirect URLs below `base_url`.
-    pub fn new(base_url: &str, id: &str, secret: Option<Secret>, scopes: &str) -> Self {
+    /// A client whose redirect URIs are at `base`.
+    pub fn new(base: &str, id: &str, secret: Option<Secret>, scopes: &str) -> Self {
         Self {
             id: id.to_owned(),
             secret,
             scopes: scopes.to_owned(),
-            redirect_uri: format!("{base_url}{CALLBACK}"),
-            signed_out_uri: format!("{base_url}/sign-in"),
+            redirect_uri: format!("{base}{CALLBACK}"),
+            signed_out_uri: format!("{base}/sign-in"),
         }
     }
 }
 
-/// The path to which the provider redirects after sign-in.
+/// Path that the provider redirects to after sign-in.
 pub const CALLBACK: &str = "/sign-in/oidc/callback";
 
 impl ProviderConfig {
-    /// Whether a user with this address may sign in.
+    /// Whether a user with this email address may have an account.
     pub fn allows(&self, email: Option<&str>) -> bool {
         let is_listed = |email: &str| {
             self.allowed
@@ -276,8 +282,7 @@ impl ProviderConfig {
         self.allowed.is_empty() || email.is_some_and(is_listed)
     }
 
-    /// Whether API calls may send its tokens; false if it is configured only for sign-in by
-    /// browser.
+    /// Whether the API accepts its tokens: not if only sign-in in the browser is configured.
     pub fn accepts_tokens(&self) -> bool {
         self.client.is_none() || !self.audiences.is_empty() || !self.parties.is_empty()
     }
@@ -304,19 +309,19 @@ fn host_of(address: &str) -> &str {
     rest.split(['/', ':']).next().unwrap_or(rest)
 }
 
-/// Checks the issuer URL. On plain http an attacker in between could impersonate the provider, so
-/// it is allowed only for sites that have no https either.
+/// Over plain http a man in the middle could impersonate the provider, so http is accepted only
+/// where Holly itself is not on https.
 fn issuer_problem(issuer: &str, public_url: Option<&str>) -> Option<String> {
     let url = reqwest::Url::parse(issuer)
         .ok()
         .filter(|url| url.host().is_some() && url.query().is_none() && url.fragment().is_none());
-    let rule = match url.as_ref().map(reqwest::Url::scheme) {
+    let must = match url.as_ref().map(reqwest::Url::scheme) {
         Some("https") => return None,
         Some("http") if !public_url.is_some_and(|public| public.starts_with("https://")) => {
             return None;
         }
-        Some("http") => "must begin with https:// if HOLLY_PUBLIC_URL does",
+        Some("http") => "must begin with https:// because HOLLY_PUBLIC_URL does",
         _ => "must be an address such as https://id.example.org/realms/home",
     };
-    Some(format!("HOLLY_OIDC_ISSUER is {issuer:?}; it {rule}"))
+    Some(format!("HOLLY_OIDC_ISSUER is {issuer:?}; it {must}"))
 }

@@ -1,6 +1,6 @@
-//! The built site: the script and the WASM, icons and samples. A release carries it inside
-//! (`program`); a build in the works reads it from a folder. Names below `/pkg` carry a hash of
-//! their content, so browsers may keep those files for ever.
+//! The built site: the script, the WASM, icons and samples. A release contains it (`program`); a
+//! development build reads it from a folder. Names below `/pkg` contain a hash of the content, so
+//! browsers may cache those files forever. `http::assets` serves it.
 
 pub mod program;
 #[cfg(test)]
@@ -9,18 +9,18 @@ mod tests;
 use crate::server::base::error::StoreError;
 use std::path::{Path, PathBuf};
 
-/// Where the site lies and which addresses its changing files have.
+/// Location of the site and the paths of its hashed files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Site {
-    /// The script that loads the WASM.
+    /// Path of the script that loads the WASM.
     pub script: String,
-    /// The WASM.
+    /// Path of the WASM.
     pub wasm: String,
-    /// Where the files are.
+    /// Location of the files.
     pub files: Files,
 }
 
-/// Where the files of the site are.
+/// Location of the site's files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Files {
     /// In the program itself.
@@ -30,12 +30,13 @@ pub enum Files {
 }
 
 impl Site {
-    /// The site in the folder that was asked for, else the one in the program, else the one where a
-    /// build leaves it. Errors: there is none.
-    pub fn find(asked: Option<&Path>) -> Result<Self, StoreError> {
-        match asked {
+    /// The site in `site_dir` if given, else the one in the program, else the one in the output
+    /// folder of a build. Errors: there is none.
+    pub fn find(site_dir: Option<&Path>) -> Result<Self, StoreError> {
+        match site_dir {
             Some(folder) => Self::in_folder(folder),
-            None => Self::in_program(program::FILES).map_or_else(|| Self::in_folder(&built()), Ok),
+            None => Self::in_program(program::FILES)
+                .map_or_else(|| Self::in_folder(&build_output()), Ok),
         }
     }
 
@@ -57,7 +58,8 @@ impl Site {
         let address = |extension| {
             let missing = || {
                 format!(
-                    "there is no /pkg/holly*{extension} in {}; build the site with `make build`",
+                    "HOLLY_SITE_DIR {}: there is no pkg/holly*{extension}; build the site with \
+                     `make build`, or choose another folder",
                     folder.display()
                 )
             };
@@ -70,7 +72,7 @@ impl Site {
         })
     }
 
-    /// A site in this folder whose names carry no hash; nobody looks whether it is there.
+    /// A site in this folder whose names have no hash; its existence is not checked.
     pub fn plain(folder: &Path) -> Self {
         Self {
             script: "/pkg/holly.js".into(),
@@ -84,8 +86,7 @@ fn is_built(address: &str, extension: &str) -> bool {
     address.starts_with("/pkg/holly") && address.ends_with(extension)
 }
 
-/// The address of the newest built file: where a site is built again and again, older ones may be
-/// left beside it.
+/// Path of the newest built file: earlier builds may have left theirs.
 fn newest(folder: &Path, extension: &str) -> Option<String> {
     let entries = std::fs::read_dir(folder.join("pkg")).ok()?.flatten();
     let built = entries.filter_map(|entry| {
@@ -95,8 +96,8 @@ fn newest(folder: &Path, extension: &str) -> Option<String> {
     built.max().map(|(_, address)| address)
 }
 
-/// Where a build leaves the site: `site` beside the program, or `target/site`.
-fn built() -> PathBuf {
+/// The output folder of a build: `site` beside the program, or `target/site`.
+fn build_output() -> PathBuf {
     let beside = std::env::current_exe()
         .ok()
         .and_then(|program| Some(program.parent()?.join("site")));

@@ -1,5 +1,5 @@
-//! The site inside the program: `build.rs` fills the table, and files are served from the program's
-//! own bytes, compressed as the build left them, without a copy.
+//! The site embedded in the program: `build.rs` generates the table, and files are served from
+//! static memory, compressed by the build.
 
 use axum::{
     Router,
@@ -9,25 +9,25 @@ use axum::{
 };
 use bytes::Bytes;
 
-/// What was built into this program; nothing in a debug build.
+/// The embedded files; empty in a debug build.
 pub const FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/site.rs"));
 
 /// One file of the site.
 #[derive(Debug)]
 pub struct File {
-    /// Where it is asked for.
+    /// URL path.
     pub address: &'static str,
-    /// Tells its content from every other.
+    /// ETag: a hash of the content.
     pub tag: &'static str,
-    /// As it is.
+    /// Uncompressed content.
     pub plain: &'static [u8],
-    /// Compressed, where that makes it smaller.
+    /// Brotli-compressed content, if smaller.
     pub brotli: Option<&'static [u8]>,
-    /// Compressed, where that makes it smaller.
+    /// Gzip-compressed content, if smaller.
     pub gzip: Option<&'static [u8]>,
 }
 
-/// Answers the addresses of these files.
+/// Serves these files at their paths.
 pub fn service(files: &'static [File]) -> Router {
     Router::new().fallback(get(async move |address: Uri, headers: HeaderMap| {
         files
@@ -35,14 +35,14 @@ pub fn service(files: &'static [File]) -> Router {
             .find(|file| file.address == address.path())
             .map_or_else(
                 || StatusCode::NOT_FOUND.into_response(),
-                |file| file.answer(&headers),
+                |file| file.response(&headers),
             )
     }))
 }
 
 impl File {
-    fn answer(&self, asked: &HeaderMap) -> Response {
-        let text = |name: HeaderName| asked.get(name).and_then(|value| value.to_str().ok());
+    fn response(&self, request: &HeaderMap) -> Response {
+        let text = |name: HeaderName| request.get(name).and_then(|value| value.to_str().ok());
         let range = text(header::RANGE);
         let (coding, bytes) = match range {
             None => self.encoded(text(header::ACCEPT_ENCODING).unwrap_or_default()),
@@ -62,32 +62,32 @@ impl File {
             };
         let headers = response.headers_mut();
         let kind = mime_guess::from_path(self.address).first_or_octet_stream();
-        let mut say = |name, value: &str| {
+        let mut set = |name, value: &str| {
             drop(HeaderValue::from_str(value).map(|value| headers.insert(name, value)))
         };
-        say(header::CONTENT_TYPE, kind.as_ref());
-        say(header::ETAG, &tag);
-        say(header::VARY, "accept-encoding");
-        say(header::ACCEPT_RANGES, "bytes");
+        set(header::CONTENT_TYPE, kind.as_ref());
+        set(header::ETAG, &tag);
+        set(header::VARY, "accept-encoding");
+        set(header::ACCEPT_RANGES, "bytes");
         if let Some(coding) = coding {
-            say(header::CONTENT_ENCODING, coding);
+            set(header::CONTENT_ENCODING, coding);
         }
         response
     }
 
-    /// The smallest form that the reader takes.
+    /// The smallest encoding that the client accepts.
     fn encoded(&self, accepted: &str) -> (Option<&'static str>, &'static [u8]) {
-        let forms = [("br", self.brotli), ("gzip", self.gzip)];
-        let taken = forms.into_iter().find_map(|(coding, bytes)| {
+        let encodings = [("br", self.brotli), ("gzip", self.gzip)];
+        let chosen = encodings.into_iter().find_map(|(coding, bytes)| {
             bytes
                 .filter(|_| accepts(accepted, coding))
                 .map(|bytes| (coding, bytes))
         });
-        taken.map_or((None, self.plain), |(coding, bytes)| (Some(coding), bytes))
+        chosen.map_or((None, self.plain), |(coding, bytes)| (Some(coding), bytes))
     }
 }
 
-/// Whether `Accept-Encoding` names this coding, with another weight than none.
+/// Whether `Accept-Encoding` contains this coding with a weight above 0.
 fn accepts(accepted: &str, coding: &str) -> bool {
     accepted.split(',').any(|item| {
         let (name, weight) = item.split_once(';').unwrap_or((item, ""));
@@ -99,7 +99,7 @@ fn accepts(accepted: &str, coding: &str) -> bool {
     })
 }
 
-/// Whether `If-None-Match` names this tag.
+/// Whether `If-None-Match` contains this tag.
 fn names(known: &str, tag: &str) -> bool {
     known
         .split(',')
@@ -107,7 +107,7 @@ fn names(known: &str, tag: &str) -> bool {
         .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
 }
 
-/// The range that was asked for; the whole where it is several or no range at all.
+/// The requested range; the whole content if the header is invalid or has several ranges.
 fn part(range: &str, bytes: &'static [u8]) -> Response {
     let Ok(ranges) = http_range_header::parse_range_header(range) else {
         return Bytes::from_static(bytes).into_response();
@@ -124,10 +124,10 @@ fn part(range: &str, bytes: &'static [u8]) -> Response {
         });
     match found.flatten() {
         Some((Some(range), bytes)) => {
-            let said = format!("bytes {}-{}/{size}", range.start(), range.end());
+            let content_range = format!("bytes {}-{}/{size}", range.start(), range.end());
             (
                 StatusCode::PARTIAL_CONTENT,
-                [(header::CONTENT_RANGE, said)],
+                [(header::CONTENT_RANGE, content_range)],
                 Bytes::from_static(bytes),
             )
                 .into_response()

@@ -33,7 +33,7 @@ const FILES: &[File] = &[
     },
 ];
 
-async fn ask(address: &str, headers: &[(&str, &str)]) -> (Response<()>, Vec<u8>) {
+async fn get(address: &str, headers: &[(&str, &str)]) -> (Response<()>, Vec<u8>) {
     let mut request = Request::get(address);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -49,7 +49,7 @@ async fn ask(address: &str, headers: &[(&str, &str)]) -> (Response<()>, Vec<u8>)
     )
 }
 
-fn said<'a>(response: &'a Response<()>, name: &str) -> &'a str {
+fn header<'a>(response: &'a Response<()>, name: &str) -> &'a str {
     response
         .headers()
         .get(name)
@@ -57,7 +57,7 @@ fn said<'a>(response: &'a Response<()>, name: &str) -> &'a str {
 }
 
 #[test]
-fn addresses_are_those_of_the_table() {
+fn paths_are_read_from_the_table() {
     let site = Site::in_program(FILES).unwrap();
     assert_eq!(
         (site.script.as_str(), site.wasm.as_str(), site.files),
@@ -67,7 +67,7 @@ fn addresses_are_those_of_the_table() {
 }
 
 #[test]
-fn in_a_folder_the_newest_build_counts_and_none_is_said() {
+fn in_a_folder_the_newest_build_is_used_and_none_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let missing = Site::find(Some(folder.path())).unwrap_err().to_string();
     assert!(
@@ -95,7 +95,7 @@ fn in_a_folder_the_newest_build_counts_and_none_is_said() {
 }
 
 #[tokio::test]
-async fn a_reader_gets_the_best_form_it_takes() {
+async fn a_client_gets_the_smallest_encoding_it_accepts() {
     for (accepted, coding, body) in [
         ("gzip, deflate, br, zstd", "br", &b"small"[..]),
         ("br;q=0, GZIP;q=0.5", "gzip", b"smaller"),
@@ -103,34 +103,34 @@ async fn a_reader_gets_the_best_form_it_takes() {
         ("identity", "", SCRIPT),
         ("", "", SCRIPT),
     ] {
-        let (response, found) = ask("/pkg/holly.x1.js", &[("accept-encoding", accepted)]).await;
+        let (response, found) = get("/pkg/holly.x1.js", &[("accept-encoding", accepted)]).await;
         assert_eq!(
-            (said(&response, "content-encoding"), found.as_slice()),
+            (header(&response, "content-encoding"), found.as_slice()),
             (coding, body),
             "{accepted}"
         );
         assert_eq!(
-            (said(&response, "content-type"), said(&response, "vary")),
+            (header(&response, "content-type"), header(&response, "vary")),
             ("text/javascript", "accept-encoding"),
             "{accepted}"
         );
     }
-    let (response, _) = ask("/pkg/holly.x2.wasm", &[("accept-encoding", "br")]).await;
+    let (response, _) = get("/pkg/holly.x2.wasm", &[("accept-encoding", "br")]).await;
     assert_eq!(
         (
-            said(&response, "content-type"),
-            said(&response, "content-encoding")
+            header(&response, "content-type"),
+            header(&response, "content-encoding")
         ),
         ("application/wasm", "")
     );
 }
 
 #[tokio::test]
-async fn who_has_a_file_is_not_sent_it_again() {
-    let (response, _) = ask("/pkg/holly.x1.js", &[("accept-encoding", "br")]).await;
-    let tag = said(&response, "etag").to_owned();
+async fn a_cached_file_is_not_sent_again() {
+    let (response, _) = get("/pkg/holly.x1.js", &[("accept-encoding", "br")]).await;
+    let tag = header(&response, "etag").to_owned();
     for known in [tag.clone(), format!("\"other\", W/{tag}"), "*".to_owned()] {
-        let (response, body) = ask(
+        let (response, body) = get(
             "/pkg/holly.x1.js",
             &[("accept-encoding", "br"), ("if-none-match", &known)],
         )
@@ -139,13 +139,13 @@ async fn who_has_a_file_is_not_sent_it_again() {
             (
                 response.status().as_u16(),
                 body.len(),
-                said(&response, "etag")
+                header(&response, "etag")
             ),
             (304, 0, tag.as_str()),
             "{known}"
         );
     }
-    let (response, _) = ask(
+    let (response, _) = get(
         "/pkg/holly.x1.js",
         &[("accept-encoding", "gzip"), ("if-none-match", &tag)],
     )
@@ -154,7 +154,7 @@ async fn who_has_a_file_is_not_sent_it_again() {
 }
 
 #[tokio::test]
-async fn a_player_gets_the_range_it_asks_for() {
+async fn a_requested_range_is_sent() {
     for (range, status, body, content_range) in [
         ("bytes=2-4", 206, &b"234"[..], "bytes 2-4/10"),
         ("bytes=-3", 206, b"789", "bytes 7-9/10"),
@@ -163,18 +163,18 @@ async fn a_player_gets_the_range_it_asks_for() {
         ("bytes=0-1,4-5", 200, b"0123456789", ""),
         ("lines=1-2", 200, b"0123456789", ""),
     ] {
-        let (response, found) = ask("/samples/rain.webm", &[("range", range)]).await;
+        let (response, found) = get("/samples/rain.webm", &[("range", range)]).await;
         assert_eq!(
             (
                 response.status().as_u16(),
                 found.as_slice(),
-                said(&response, "content-range")
+                header(&response, "content-range")
             ),
             (status, body, content_range),
             "{range}"
         );
     }
-    let (response, _) = ask(
+    let (response, _) = get(
         "/samples/rain.webm",
         &[("range", "bytes=2-4"), ("if-range", "\"old\"")],
     )

@@ -10,7 +10,7 @@ use crate::{
     domain::Epoch,
     server::{
         base::error::StoreError,
-        store::{Result, backend::Backend, meta, migrations},
+        store::{Result, backend::Backend, first_connection, meta, migrations},
     },
 };
 use sqlx::{Any, AnyConnection, AnyPool, Connection as _, pool::PoolConnection};
@@ -36,7 +36,9 @@ pub(super) enum TargetStatus {
 impl CopyTarget {
     pub(super) async fn open(url: &str) -> Result<Self> {
         let backend = Backend::from_url(url, false)?;
+        let first = first_connection::connect(backend, "--to", url).await?;
         let pool = backend.writers(url).await?;
+        first_connection::close(first).await;
         backend.check_version(&pool).await?;
         migrations::migrate(backend, &pool, None).await?;
         Ok(Self {

@@ -163,7 +163,7 @@ async fn the_check_reports_what_is_wrong_with_the_provider() {
     let result = check_result(&|_| {}).await.unwrap();
     assert_eq!(
         result,
-        "answers, signs with RS256; people come back to http://127.0.0.1:3000/sign-in/oidc/callback"
+        "reachable, signs with RS256; redirects to http://127.0.0.1:3000/sign-in/oidc/callback"
     );
     let wrong_issuer = check_result(&|config| {
         config.oidc.provider.as_mut().unwrap().issuer = provider.issuer.replace("/realm", "/other")

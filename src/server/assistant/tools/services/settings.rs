@@ -1,4 +1,4 @@
-//! Settings for the services that generate pictures, music and films.
+//! Settings of the services that make pictures, music and films.
 
 use crate::server::{
     assistant::{
@@ -10,68 +10,73 @@ use crate::server::{
 use clap::Args;
 use reqwest::Url;
 
-const FAL_BASE_URL: &str = "https://queue.fal.run/";
-/// Maximum length of a model's name, in bytes.
+const FAL_DEFAULT_URL: &str = "https://queue.fal.run/";
+/// Longest name of a model, in bytes.
 const MODEL_MAX_BYTES: usize = 200;
 
-/// Unchecked settings of the services.
+/// Settings of the services as given.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Services for pictures, music and films")]
 pub struct ServiceSettings {
-    /// The key for fal.ai, which makes pictures, music and films.
+    /// API key of fal.ai
     #[arg(long, env = "FAL_KEY", hide_env_values = true)]
     pub fal_key: Option<Secret>,
-    /// The base URL of fal.ai's queue [default: https://queue.fal.run/]
+    /// URL of fal.ai's queue [default: https://queue.fal.run/]
     #[arg(long, env = "FAL_BASE_URL")]
     pub fal_base_url: Option<String>,
-    /// What makes pictures: fal:MODEL, openai:MODEL or demo [default: fal:fal-ai/flux/schnell with
-    /// FAL_KEY, else openai:gpt-image-1 with OPENAI_API_KEY, else demo]
+    /// Model for pictures: fal:MODEL, openai:MODEL or demo
+    ///
+    /// Default: fal:fal-ai/flux/schnell with FAL_KEY, else openai:gpt-image-1 with OPENAI_API_KEY,
+    /// else demo.
     #[arg(long, env = "HOLLY_IMAGE_MODEL")]
     pub image_model: Option<String>,
-    /// What makes music: fal:MODEL or demo [default: fal:cassetteai/music-generator with FAL_KEY,
-    /// else demo]
+    /// Model for music: fal:MODEL or demo
+    ///
+    /// Default: fal:cassetteai/music-generator with FAL_KEY, else demo.
     #[arg(long, env = "HOLLY_MUSIC_MODEL")]
     pub music_model: Option<String>,
-    /// What makes films: fal:MODEL or demo [default: fal:fal-ai/ltx-video with FAL_KEY, else demo]
+    /// Model for films: fal:MODEL or demo
+    ///
+    /// Default: fal:fal-ai/ltx-video with FAL_KEY, else demo.
     #[arg(long, env = "HOLLY_VIDEO_MODEL")]
     pub video_model: Option<String>,
-    /// Hosts, separated by commas, from which results may be fetched although they are in a private
-    /// network.
+    /// Hosts in private networks that results may be fetched from, separated by commas
     #[arg(long, env = "HOLLY_FETCH_HOSTS", default_value = "")]
     pub fetch_hosts: String,
 }
 
-/// What generates a kind of media.
+/// What makes pictures, music or films.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Producer {
     /// The built-in demo.
     Demo,
-    /// A model behind fal.ai's queue.
+    /// A model of fal.ai's queue API.
     Fal(Service),
-    /// A model behind OpenAI's images endpoint or a compatible one.
+    /// A model of OpenAI's images API or a compatible one.
     OpenAi(Service),
 }
 
-/// A model of a service.
+/// A model of a service, with address and key.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Service {
-    /// The base URL of the service, with a trailing slash.
+    /// Base URL with a trailing slash.
     pub base: Url,
-    /// The key, if there is one.
+    /// API key, if one is sent.
     pub key: Option<Secret>,
-    /// The model's name in the API.
+    /// Name of the model in requests.
     pub model: String,
 }
 
-/// Checked settings of the services.
+/// Validated settings of the services.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ServiceConfig {
-    /// What generates pictures.
+    /// Model for pictures.
     pub image: Producer,
-    /// What generates music.
+    /// Model for music.
     pub music: Producer,
-    /// What generates films.
+    /// Model for films.
     pub video: Producer,
-    /// Hosts from which results may be fetched even in a private network.
+    /// Hosts that results may be fetched from even in private networks.
     pub fetch_hosts: Vec<String>,
 }
 
@@ -87,7 +92,7 @@ impl ServiceConfig {
     }
 }
 
-/// Base URLs and keys of the services.
+/// Addresses and keys of the services.
 struct ServiceUrls<'a> {
     fal: Option<Url>,
     fal_key: Option<&'a Secret>,
@@ -96,7 +101,7 @@ struct ServiceUrls<'a> {
 }
 
 impl ServiceSettings {
-    /// Checks the settings; each problem says what to do.
+    /// Validates the settings and adds their problems to `problems`.
     pub fn check(&self, models: &ModelSettings, problems: &mut Vec<String>) -> ServiceConfig {
         let openai = models
             .openai_base_url
@@ -106,15 +111,15 @@ impl ServiceSettings {
         let urls = ServiceUrls {
             fal: base_url(
                 "FAL_BASE_URL",
-                self.fal_base_url.as_deref().unwrap_or(FAL_BASE_URL),
+                self.fal_base_url.as_deref().unwrap_or(FAL_DEFAULT_URL),
                 problems,
             ),
             fal_key: self.fal_key.as_ref().filter(|key| !key.reveal().is_empty()),
-            // An invalid URL is reported by the model settings.
+            // an invalid URL is reported by the setting that uses it
             openai: base_url("OPENAI_BASE_URL", openai, &mut Vec::new()),
             openai_key: models.key(ProviderKind::OpenAi),
         };
-        let default_without_fal = if urls.openai_key.is_some() {
+        let without_fal = if urls.openai_key.is_some() {
             "openai:gpt-image-1"
         } else {
             "demo"
@@ -127,9 +132,9 @@ impl ServiceSettings {
             }
         };
         let mut producer =
-            |setting: &str, value: &Option<String>, default: &str, pictures: bool| {
-                let producer = urls.producer(value.as_deref().unwrap_or(default).trim(), pictures);
-                producer.unwrap_or_else(|problem| {
+            |setting: &str, given: &Option<String>, default: &str, pictures: bool| {
+                let parsed = urls.producer(given.as_deref().unwrap_or(default).trim(), pictures);
+                parsed.unwrap_or_else(|problem| {
                     problems.push(format!("{setting} {problem}"));
                     Producer::Demo
                 })
@@ -138,7 +143,7 @@ impl ServiceSettings {
             image: producer(
                 "HOLLY_IMAGE_MODEL",
                 &self.image_model,
-                default("fal:fal-ai/flux/schnell", default_without_fal),
+                default("fal:fal-ai/flux/schnell", without_fal),
                 true,
             ),
             music: producer(
@@ -164,31 +169,33 @@ impl ServiceSettings {
 }
 
 impl ServiceUrls<'_> {
-    /// Parses the value of a setting; an error is appended to the setting's name. Only pictures can
-    /// come from OpenAI.
+    /// Parses a setting's `value`. The error follows the setting's name. OpenAI makes only
+    /// pictures.
     fn producer(&self, value: &str, pictures: bool) -> Result<Producer, String> {
         let service = |base: &Option<Url>, key: Option<&Secret>, model: &str| {
-            let base = base.clone().ok_or("has no base URL")?;
+            let base = base
+                .clone()
+                .ok_or("names a service whose URL is not valid")?;
             Ok::<_, String>(Service {
                 base,
                 key: key.cloned(),
                 model: model.to_owned(),
             })
         };
-        let is_valid = |model: &str| {
+        let is_name = |model: &str| {
             !model.is_empty()
                 && model.len() <= MODEL_MAX_BYTES
                 && !model.chars().any(char::is_whitespace)
         };
         match value.split_once(':') {
             None if value == "demo" => Ok(Producer::Demo),
-            Some(("fal", _)) if self.fal_key.is_none() => {
-                Err(format!("is {value:?}, which needs FAL_KEY"))
-            }
-            Some(("fal", model)) if is_valid(model) => {
+            Some(("fal", _)) if self.fal_key.is_none() => Err(format!(
+                "is {value:?}, which needs FAL_KEY; set it, or use demo"
+            )),
+            Some(("fal", model)) if is_name(model) => {
                 service(&self.fal, self.fal_key, model).map(Producer::Fal)
             }
-            Some(("openai", model)) if pictures && is_valid(model) => {
+            Some(("openai", model)) if pictures && is_name(model) => {
                 service(&self.openai, self.openai_key, model).map(Producer::OpenAi)
             }
             _ => Err(format!(
@@ -237,7 +244,7 @@ mod tests {
         assert!(
             matches!(
                 &config.image,
-                Producer::Fal(service) if service.base.as_str() == FAL_BASE_URL
+                Producer::Fal(service) if service.base.as_str() == FAL_DEFAULT_URL
             ),
             "{config:?}"
         );

@@ -1,4 +1,5 @@
-//! What a request shows, unchecked: where each kind of credential stands and which goes first.
+//! Reads the credential of a request without checking it: where each kind is sent, and which takes
+//! precedence.
 
 use crate::server::{
     http::{cookies::SESSION, extract::Credential},
@@ -7,22 +8,22 @@ use crate::server::{
 use axum::http::{HeaderMap, header};
 use axum_extra::extract::CookieJar;
 
-/// The cookie in which Clerk keeps a token of its own, on the site that it is used on.
+/// The cookie in which Clerk stores its token on the site that uses it.
 const CLERK_COOKIE: &str = "__session";
 
-/// What a request shows.
+/// The credential that a request presents.
 pub(super) enum PresentedCredential {
-    /// Holly's own.
+    /// A session or key of Holly's own.
     Credential(Credential),
-    /// What looks like a token of the sign-in provider.
+    /// A token that looks like one of the provider.
     Token(String),
 }
 
 impl PresentedCredential {
-    /// A bearer token goes before a cookie, and Holly's cookie before Clerk's. That one is looked
-    /// at only where the parties are named whose tokens count: another host of the same domain may
-    /// set it. Like any cookie it changes nothing for another site, which `same_origin` sees to.
-    pub(super) fn of(headers: &HeaderMap, app: &App) -> Option<Self> {
+    /// A bearer token takes precedence over a cookie, and Holly's cookie over Clerk's. Clerk's is
+    /// read only if authorized parties are configured, because another host of the domain may set
+    /// it. `same_origin` keeps other sites from using it, as with any cookie.
+    pub(super) fn read(headers: &HeaderMap, app: &App) -> Option<Self> {
         let bearer = headers
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok()?.split_once(' '));
@@ -30,8 +31,8 @@ impl PresentedCredential {
             bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         {
             let bearer = bearer.trim().to_owned();
-            let token = app.provider.is_some() && bearer.starts_with("eyJ");
-            return Some(if token {
+            let is_jwt = app.provider.is_some() && bearer.starts_with("eyJ");
+            return Some(if is_jwt {
                 Self::Token(bearer)
             } else {
                 Self::Credential(Credential::Key(bearer))

@@ -1,11 +1,11 @@
-//! Any query string is read within its bounds, or refused.
+//! Any query string is parsed within its bounds or refused.
 
 use super::*;
 use proptest::prelude::*;
 
-fn asked(query: &str) -> Option<Result<ListQuery, Problem>> {
+fn parse(query: &str) -> Option<Result<ListQuery, Problem>> {
     let uri = format!("/api/work-log/list?{query}").parse().ok()?;
-    Some(Params::of(&uri).and_then(ListQuery::parse))
+    Some(Params::parse(&uri).and_then(ListQuery::parse))
 }
 
 const NAMES: [&str; 11] = [
@@ -23,7 +23,10 @@ const NAMES: [&str; 11] = [
 ];
 
 fn any_pair() -> impl Strategy<Value = String> {
-    let name = prop_oneof![9 => prop::sample::select(NAMES.to_vec()).prop_map(str::to_owned), 1 => "[a-zA-Z%&=]{0,12}"];
+    let name = prop_oneof![
+        9 => prop::sample::select(NAMES.to_vec()).prop_map(str::to_owned),
+        1 => "[a-zA-Z%&=]{0,12}",
+    ];
     let value = prop_oneof![
         prop::sample::select(vec![
             "user",
@@ -56,13 +59,14 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_query_is_read_within_the_bounds_or_refused(query in any_query()) {
-        if let Some(Ok(asked)) = asked(&query) {
-            prop_assert!((1..=LIMIT_MAX).contains(&asked.limit));
-            prop_assert!(asked.wait <= Duration::from_secs(WAIT_MAX_S.unsigned_abs()));
-            prop_assert!(asked.wait.is_zero() || asked.after.is_some());
-            prop_assert!(asked.filter.text.is_none_or(|text| text.chars().count() <= SEARCH_MAX_CHARS));
-            prop_assert_eq!(asked.scope == "conversation", asked.filter.conversation_id.is_some());
+    fn any_query_is_bounded_or_refused(query in any_query()) {
+        if let Some(Ok(parsed)) = parse(&query) {
+            prop_assert!((1..=LIMIT_MAX).contains(&parsed.limit));
+            prop_assert!(parsed.wait <= Duration::from_secs(WAIT_MAX_S.unsigned_abs()));
+            prop_assert!(parsed.wait.is_zero() || parsed.after.is_some());
+            let filter = parsed.filter;
+            prop_assert!(filter.text.is_none_or(|text| text.chars().count() <= SEARCH_MAX_CHARS));
+            prop_assert_eq!(parsed.scope == "conversation", filter.conversation_id.is_some());
         }
     }
 }
@@ -72,7 +76,8 @@ fn queries_of_these_kinds_are_accepted_often_enough_to_prove_something() {
     use proptest::{strategy::ValueTree, test_runner::TestRunner};
     let (mut runner, queries) = (TestRunner::deterministic(), any_query());
     let is_read = |_: &i32| {
-        asked(&queries.new_tree(&mut runner).unwrap().current()).is_some_and(|asked| asked.is_ok())
+        parse(&queries.new_tree(&mut runner).unwrap().current())
+            .is_some_and(|parsed| parsed.is_ok())
     };
     assert!((0..2_000).filter(is_read).count() > 100);
 }
