@@ -147,7 +147,7 @@ async fn only_the_owner_decides_and_only_pending_approvals() {
     assert_eq!(
         (
             bob.decides(&entry, "once").await.status,
-            app.nobody().decides(&entry, "once").await.status
+            app.anonymous().decides(&entry, "once").await.status
         ),
         (404, 401)
     );

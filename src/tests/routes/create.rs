@@ -226,7 +226,7 @@ async fn an_entry_can_only_refer_to_data_of_its_owner() {
     );
     assert_eq!(bob.posts("/api/work-log/create", body).await.status, 404);
     assert_eq!(
-        app.nobody()
+        app.anonymous()
             .posts("/api/work-log/create", minimal())
             .await
             .status,

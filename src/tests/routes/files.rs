@@ -53,7 +53,7 @@ async fn a_file_is_served_to_its_owner_only() {
     assert_eq!(
         (
             bob.gets(&address).await.status,
-            app.nobody().gets(&address).await.status
+            app.anonymous().gets(&address).await.status
         ),
         (404, 401)
     );

@@ -6,7 +6,7 @@ use serde_json::json;
 #[tokio::test]
 async fn health_and_readiness_are_public() {
     let app = TestApp::start().await;
-    let anonymous = app.nobody();
+    let anonymous = app.anonymous();
     for (address, text) in [("/healthz", "ok"), ("/readyz", "ready")] {
         let answer = anonymous.gets(address).await;
         assert_eq!((answer.status, answer.text().as_str()), (200, text));
@@ -16,7 +16,7 @@ async fn health_and_readiness_are_public() {
 #[tokio::test]
 async fn without_the_database_the_server_is_alive_but_not_ready() {
     let app = TestApp::start().await;
-    let anonymous = app.nobody();
+    let anonymous = app.anonymous();
     app.app.store.close().await;
     assert_eq!(anonymous.gets("/healthz").await.status, 200);
     let problem = anonymous.gets("/readyz").await.expect(503);
@@ -34,7 +34,7 @@ async fn the_metrics_count_requests_turns_and_frames() {
     ada.awaits_the_end(&conversation).await;
     ada.gets("/api/work-log/0190f0c0-7a4e-7cc3-98c4-dc0c0c07398f")
         .await;
-    let answer = app.nobody().gets("/metrics").await;
+    let answer = app.anonymous().gets("/metrics").await;
     assert!(
         answer
             .header("content-type")

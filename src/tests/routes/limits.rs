@@ -424,7 +424,7 @@ async fn invitations_and_password_attempts_are_limited_per_minute() {
         );
         assert_eq!(invited.header("retry-after").is_empty(), n < 20);
     }
-    let anonymous = app.nobody();
+    let anonymous = app.anonymous();
     for (who, path, body) in [
         (
             &anonymous,

@@ -42,7 +42,7 @@ fn routes() -> BTreeSet<String> {
 #[tokio::test]
 async fn the_document_describes_exactly_the_routes() {
     let app = TestApp::start().await;
-    let served = app.nobody().gets("/openapi.json").await.expect(200);
+    let served = app.anonymous().gets("/openapi.json").await.expect(200);
     let paths = served["paths"].as_object().unwrap();
     let operations = paths.iter().flat_map(|(path, operations)| {
         operations

@@ -131,8 +131,11 @@ async fn data_of_another_user_is_404_on_every_route() {
 async fn anonymous_requests_are_401_on_every_route() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
-    let (entry, conversation, anonymous) =
-        (ada.notes("private").await, ada.begins().await, app.nobody());
+    let (entry, conversation, anonymous) = (
+        ada.notes("private").await,
+        ada.begins().await,
+        app.anonymous(),
+    );
     for route in routes(entry["id"].as_str().unwrap(), &conversation, &conversation) {
         let answer = request(&anonymous, &route).await;
         let expected = match route.1.as_str() {

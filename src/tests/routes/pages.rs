@@ -116,7 +116,7 @@ async fn files_shown_in_the_gallery_exist() {
         ("video", "video/webm"),
     ] {
         for address in attributes(&html, tag, "src").into_iter().flatten() {
-            let file = app.nobody().gets(address).await;
+            let file = app.anonymous().gets(address).await;
             assert!(
                 file.status == 200 && file.header("content-type").starts_with(kind),
                 "{address}: {} {}",
@@ -140,7 +140,7 @@ async fn style_sheets_exist_and_are_immutable() {
             .collect();
         assert_eq!(sheets.len(), count, "{page}: {sheets:?}");
         for sheet in sheets {
-            let sheet = app.nobody().gets(sheet).await;
+            let sheet = app.anonymous().gets(sheet).await;
             assert!(
                 sheet.status == 200 && sheet.header("content-type").starts_with("text/css"),
                 "{}",
@@ -161,7 +161,7 @@ async fn hsts_is_sent_on_https() {
         |_| {},
     )
     .await;
-    let answer = app.nobody().gets("/healthz").await;
+    let answer = app.anonymous().gets("/healthz").await;
     assert_eq!(
         answer.header("strict-transport-security"),
         "max-age=31536000"
@@ -171,7 +171,7 @@ async fn hsts_is_sent_on_https() {
 #[tokio::test]
 async fn visitors_are_redirected_to_welcome_sign_in_or_home() {
     let app = TestApp::start().await;
-    let anonymous = app.nobody();
+    let anonymous = app.anonymous();
     for (address, page) in [
         ("/", "/welcome"),
         ("/sign-in", "/welcome"),

@@ -87,7 +87,7 @@ async fn an_invited_user_sets_a_password_and_is_signed_in() {
         ada.gets(PAGE).await.text().contains("bob@example.org")
             && !ada.gets(PAGE).await.text().contains("class=\"secret\"")
     );
-    let guest = app.nobody();
+    let guest = app.anonymous();
     for _ in 0..2 {
         let page = guest.gets(&link).await;
         assert!(
@@ -145,7 +145,7 @@ async fn the_invitation_link_uses_the_public_url() {
     )
     .await;
     let ada = Person {
-        base: app.nobody().base,
+        base: app.anonymous().base,
         ..signed_in_admin(&app).await
     };
     let answer = ada
@@ -385,7 +385,7 @@ async fn changing_the_password_ends_other_sessions() {
     for (password, accepted) in [(PASSWORD, false), ("battery staple", true)] {
         let form = [("email", "bob@example.org"), ("password", password)];
         let answer = app
-            .nobody()
+            .anonymous()
             .submits("/fn/account/sign-in", "/sign-in", &form)
             .await;
         assert_eq!(

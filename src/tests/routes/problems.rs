@@ -59,7 +59,7 @@ async fn every_error_is_a_problem_with_its_request_id() {
     };
     assert_problem(&post("{").await, 400);
     assert_problem(&post("{}").await, 422);
-    assert_problem(&app.nobody().gets("/api/work-log/list").await, 401);
+    assert_problem(&app.anonymous().gets("/api/work-log/list").await, 401);
     assert_problem(&ada.gets("/api/work-log/stats").await, 403);
     assert_problem(
         &ada.gets("/api/work-log/0190f0c0-7a4e-7cc3-98c4-dc0c0c07398f")

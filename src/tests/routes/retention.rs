@@ -245,7 +245,7 @@ async fn a_search_of_a_large_archive_is_paged_and_complete() {
 #[tokio::test(flavor = "multi_thread")]
 async fn only_admins_and_the_scheduler_start_runs() {
     let app = app().await;
-    let (ada, anonymous) = (app.person("ada@example.org").await, app.nobody());
+    let (ada, anonymous) = (app.person("ada@example.org").await, app.anonymous());
     ada.posts("/api/work-log/cleanup", json!({}))
         .await
         .expect(403);
@@ -295,7 +295,7 @@ async fn without_a_secret_only_admins_start_runs() {
     )
     .await;
     let empty_secret = app
-        .nobody()
+        .anonymous()
         .request(Method::POST, "/api/work-log/cleanup")
         .header("authorization", "Bearer ");
     assert_eq!(empty_secret.send().await.unwrap().status(), 401);
@@ -321,7 +321,7 @@ async fn without_a_secret_only_admins_start_runs() {
         .expect(200);
     assert_eq!(ada.lists("").await["count"], json!(0));
     let metrics = app
-        .nobody()
+        .anonymous()
         .request(Method::GET, "/metrics")
         .send()
         .await
@@ -377,7 +377,7 @@ async fn metrics_report_waiting_deletions_of_the_newest_run() {
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
     ada.notes("x").await;
     let waiting_metric = async || {
-        let metrics = app.nobody().gets("/metrics").await.text();
+        let metrics = app.anonymous().gets("/metrics").await.text();
         metrics
             .lines()
             .find_map(|line| line.strip_prefix("holly_retention_waiting "))

@@ -36,7 +36,7 @@ fn with_cookie(person: &Person, cookie: &str) -> Person {
 #[tokio::test]
 async fn sign_in_sets_a_session_cookie_and_sign_out_ends_it() {
     let app = with_account(false).await;
-    let anonymous = app.nobody();
+    let anonymous = app.anonymous();
     let form = [
         ("email", " Ada@Example.org "),
         ("password", PASSWORD),
@@ -76,7 +76,7 @@ async fn on_https_the_cookie_is_secure() {
     let app = with_account(true).await;
     let form = [("email", "ada@example.org"), ("password", PASSWORD)];
     let request = app
-        .nobody()
+        .anonymous()
         .request(reqwest::Method::POST, "/fn/account/sign-in")
         .header("content-type", "application/x-www-form-urlencoded");
     let body = format!(
@@ -96,7 +96,7 @@ async fn on_https_the_cookie_is_secure() {
 #[tokio::test]
 async fn a_wrong_password_and_an_unknown_email_look_the_same() {
     let app = with_account(false).await;
-    let anonymous = app.nobody();
+    let anonymous = app.anonymous();
     let mut locations = Vec::new();
     for (email, password) in [
         ("ada@example.org", "wrong horse"),
@@ -131,7 +131,7 @@ async fn a_wrong_password_and_an_unknown_email_look_the_same() {
 #[tokio::test]
 async fn repeated_sign_in_attempts_are_limited() {
     let app = TestApp::start().await;
-    let anonymous = app.nobody();
+    let anonymous = app.anonymous();
     for attempt in 1..=12 {
         let body = "email=ada%40example.org&password=wrong+horse";
         let request = anonymous
@@ -163,7 +163,7 @@ async fn repeated_sign_in_attempts_are_limited() {
 #[tokio::test]
 async fn the_first_account_is_created_once_and_is_admin() {
     let app = TestApp::start().await;
-    let anonymous = app.nobody();
+    let anonymous = app.anonymous();
     let form = [("email", "ada@example.org"), ("password", PASSWORD)];
     let answer = anonymous
         .submits("/fn/account/welcome", "/welcome", &form)

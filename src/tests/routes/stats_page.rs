@@ -432,7 +432,7 @@ async fn a_user_deletes_their_account_with_the_password() {
     );
     eve.gets("/api/work-log/list").await.expect(401);
     let receipt = app
-        .nobody()
+        .anonymous()
         .gets("/sign-in?erased=0-0-1-0-0-0-0")
         .await
         .text();

@@ -28,7 +28,7 @@ fn lone(event: &str, data: Value) -> Vec<Event> {
 #[tokio::test]
 async fn an_anonymous_stream_gets_an_auth_event() {
     let app = TestApp::start().await;
-    let stream = app.nobody().streams("").await;
+    let stream = app.anonymous().streams("").await;
     assert_eq!(stream.status, 200);
     assert_eq!(
         read_all(stream).await,

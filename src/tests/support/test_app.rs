@@ -211,7 +211,7 @@ impl TestApp {
     }
 
     /// A client without credentials.
-    pub(in crate::tests) fn nobody(&self) -> Person {
+    pub(in crate::tests) fn anonymous(&self) -> Person {
         self.client_of(new_id::user(START_TIME), None)
     }
 

@@ -155,7 +155,7 @@ async fn log_stderr(config: &ServerConfig, stderr: impl AsyncRead + Unpin) {
         let text = config.mask_secrets(String::from_utf8_lossy(&line).trim_end());
         tracing::debug!(
             server = config.name,
-            text,
+            said = text,
             "an MCP server wrote to its standard error"
         );
         line.clear();

@@ -42,7 +42,7 @@ pub(super) async fn keep(server: Arc<Server>) {
         tracing::warn!(
             target: log_targets::ASSISTANT_MCP_SUPERVISOR,
             server = server.name(),
-            reason,
+            why = reason,
             "an MCP server is down; restarting it"
         );
         server.status.send_replace(ServerStatus::Down { reason });
@@ -144,7 +144,7 @@ async fn list_tools(
         tracing::warn!(
             target: log_targets::ASSISTANT_MCP_SUPERVISOR,
             server = server.name(),
-            omitted = all - tools.len(),
+            left_out = all - tools.len(),
             "some tools of an MCP server are not offered"
         );
     }

@@ -176,7 +176,8 @@ impl OidcProvider {
                 let cached = self.cached().is_some();
                 tracing::warn!(
                     target: log_targets::IDENTITY_OIDC_PROVIDER,
-                    error, cached, "metadata of the sign-in provider could not be fetched"
+                    why = error, known = cached,
+                    "metadata of the sign-in provider could not be fetched"
                 );
                 if cached {
                     FETCH_INTERVAL

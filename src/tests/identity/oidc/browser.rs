@@ -68,7 +68,7 @@ async fn each_sign_in_uses_fresh_pkce_state_and_nonce() {
     let app = with_provider(&provider, |_| {}).await;
     let mut seen = std::collections::HashSet::new();
     for _ in 0..2 {
-        let redirect = app.nobody().gets("/sign-in/oidc").await;
+        let redirect = app.anonymous().gets("/sign-in/oidc").await;
         let authorize_url = Url::parse(redirect.header("location")).unwrap();
         let query: std::collections::HashMap<String, String> =
             authorize_url.query_pairs().into_owned().collect();
@@ -83,7 +83,7 @@ async fn each_sign_in_uses_fresh_pkce_state_and_nonce() {
             (query["scope"].as_str(), query["redirect_uri"].as_str()),
             (
                 "openid email",
-                format!("{}/sign-in/oidc/callback", app.nobody().base).as_str()
+                format!("{}/sign-in/oidc/callback", app.anonymous().base).as_str()
             )
         );
         for name in ["state", "nonce", "code_challenge"] {
@@ -247,7 +247,10 @@ async fn the_sign_in_page_links_to_the_provider_by_name() {
     let provider = TestProvider::start().await;
     let app = with_provider(&provider, |_| {}).await;
     app.person("bob@example.org").await;
-    let page = app.nobody().gets("/sign-in?next=/c/1&trouble=denied").await;
+    let page = app
+        .anonymous()
+        .gets("/sign-in?next=/c/1&trouble=denied")
+        .await;
     let html = page.text();
     assert!(
         html.contains("href=\"/sign-in/oidc?next=/c/1\"")
@@ -263,7 +266,7 @@ async fn the_sign_in_page_links_to_the_provider_by_name() {
             .contains("form-action 'self';")
     );
     let nonsense = app
-        .nobody()
+        .anonymous()
         .gets("/sign-in?trouble=%3Cscript%3E")
         .await
         .text();
@@ -275,7 +278,7 @@ async fn the_sign_in_page_links_to_the_provider_by_name() {
     without_provider.person("bob@example.org").await;
     assert!(
         !without_provider
-            .nobody()
+            .anonymous()
             .gets("/sign-in")
             .await
             .text()
@@ -283,7 +286,7 @@ async fn the_sign_in_page_links_to_the_provider_by_name() {
     );
     assert_eq!(
         without_provider
-            .nobody()
+            .anonymous()
             .gets("/sign-in/oidc")
             .await
             .header("location"),
@@ -302,10 +305,14 @@ async fn sign_out_ends_the_session_and_offers_provider_sign_out() {
         (302, "/sign-in?signed-out=here")
     );
     assert_eq!(ada.gets("/api/work-log/list").await.status, 401);
-    let page = app.nobody().gets("/sign-in?signed-out=here").await.text();
+    let page = app
+        .anonymous()
+        .gets("/sign-in?signed-out=here")
+        .await
+        .text();
     assert!(page.contains("href=\"/sign-in/oidc/out\""), "{page}");
-    let provider_sign_out = app.nobody().gets("/sign-in/oidc/out").await;
-    let return_url = format!("{}/sign-in", app.nobody().base)
+    let provider_sign_out = app.anonymous().gets("/sign-in/oidc/out").await;
+    let return_url = format!("{}/sign-in", app.anonymous().base)
         .replace(':', "%3A")
         .replace('/', "%2F");
     let expected = format!(
@@ -328,7 +335,7 @@ async fn no_route_accepts_a_password_when_local_accounts_are_off() {
     const PASSWORD: &str = "correct horse";
     let provider = TestProvider::start().await;
     let app = with_settings(&provider, |config| config.oidc.local_accounts = false).await;
-    let anonymous = app.nobody();
+    let anonymous = app.anonymous();
     for page in ["/", "/welcome"] {
         assert_eq!(
             anonymous.gets(page).await.header("location"),

@@ -98,7 +98,7 @@ async fn a_provider_outage_at_startup_does_not_affect_other_users() {
     let provider = TestProvider::start().await;
     provider.inside().down = true;
     let app = with_provider(&provider, |_| {}).await;
-    assert_eq!(app.nobody().gets("/healthz").await.status, 200);
+    assert_eq!(app.anonymous().gets("/healthz").await.status, 200);
     assert_eq!(
         app.person("bob@example.org")
             .await
@@ -115,7 +115,7 @@ async fn a_provider_outage_at_startup_does_not_affect_other_users() {
         "{}",
         answer.text()
     );
-    let page = app.nobody().gets("/sign-in/oidc").await;
+    let page = app.anonymous().gets("/sign-in/oidc").await;
     assert_eq!(
         (page.status, page.header("location")),
         (303, "/sign-in?trouble=silent")

@@ -39,7 +39,7 @@ async fn with_settings(provider: &TestProvider, change: impl FnOnce(&mut Config)
 fn with_token(app: &TestApp, token: &str) -> Person {
     Person {
         credential: Some(("authorization", format!("Bearer {token}"))),
-        ..app.nobody()
+        ..app.anonymous()
     }
 }
 
@@ -58,7 +58,7 @@ struct PendingLogin {
 
 async fn start_login(app: &TestApp, next: &str) -> PendingLogin {
     let redirect = app
-        .nobody()
+        .anonymous()
         .gets(&format!("/sign-in/oidc?next={next}"))
         .await;
     assert_eq!(redirect.status, 303, "{}", redirect.text());
@@ -68,7 +68,7 @@ async fn start_login(app: &TestApp, next: &str) -> PendingLogin {
         .next()
         .unwrap()
         .to_owned();
-    let provider_answer = Answer::to(app.nobody().client.get(redirect.header("location"))).await;
+    let provider_answer = Answer::to(app.anonymous().client.get(redirect.header("location"))).await;
     assert_eq!(
         provider_answer.status,
         303,
@@ -77,7 +77,7 @@ async fn start_login(app: &TestApp, next: &str) -> PendingLogin {
     );
     let callback = provider_answer
         .header("location")
-        .trim_start_matches(&app.nobody().base)
+        .trim_start_matches(&app.anonymous().base)
         .to_owned();
     assert!(
         callback.starts_with("/sign-in/oidc/callback?code="),
@@ -88,7 +88,7 @@ async fn start_login(app: &TestApp, next: &str) -> PendingLogin {
 
 async fn finish_login(app: &TestApp, pending: &PendingLogin) -> Answer {
     let request = app
-        .nobody()
+        .anonymous()
         .request(Method::GET, &pending.callback)
         .header("cookie", &pending.cookie);
     // what a browser sends on a navigation from another site
@@ -110,7 +110,7 @@ async fn browser_signed_in(app: &TestApp) -> Person {
         .unwrap();
     Person {
         credential: Some(("cookie", session.split(';').next().unwrap().to_owned())),
-        ..app.nobody()
+        ..app.anonymous()
     }
 }
 

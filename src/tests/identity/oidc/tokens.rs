@@ -323,7 +323,7 @@ async fn clerks_session_cookie_counts_only_with_authorized_parties() {
         json!({ "aud": null, "azp": "https://app.example.org" }),
     );
     let with_cookie = |app: &TestApp, method: Method, path: &str| {
-        app.nobody()
+        app.anonymous()
             .request(method, path)
             .header("cookie", format!("x=1; __session={token}"))
     };

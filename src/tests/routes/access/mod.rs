@@ -69,7 +69,7 @@ async fn every_caller_gets_the_status_in_the_table() {
         let owner = fixture.owner.clone();
         let before = owner.cursor().await;
         for (caller, (who, expected)) in [
-            &app.nobody(),
+            &app.anonymous(),
             &fixture.revoked,
             &disabled,
             &other,
