@@ -2,7 +2,7 @@
 //!
 //! # Where to start
 //! - `server::http::router` lists every route and layer on one screen.
-//! - [`server_fns::send_message`] leads from a sent message to the turn that answers it
+//! - `server::http::routes::messages` leads from a sent message to the turn that answers it
 //!   (`server::assistant`).
 //! - `server::feed` has the path of a change from COMMIT to the browser; [`live`] receives it
 //!   there.

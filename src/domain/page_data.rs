@@ -130,7 +130,7 @@ deserialize_by_read!(EarlierRows);
 #[serde(rename_all = "camelCase")]
 pub struct ConversationsPageData {
     /// The most recently used first, at most
-    /// [`CONVERSATIONS_LISTED`](crate::chat::CONVERSATIONS_LISTED).
+    /// [`CONVERSATIONS_LISTED`](super::CONVERSATIONS_LISTED).
     pub listed: Vec<Conversation>,
     /// Server time.
     pub now: Timestamp,

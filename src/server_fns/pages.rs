@@ -33,6 +33,7 @@ pub async fn load_earlier(
 ) -> Result<EarlierRows, ApiError> {
     use crate::server::{
         archive::{partial, reader::read_partial},
+        base::rendered_markdown::render_rows,
         chat::{PagePart, page},
         http::server_fn_context,
     };
@@ -48,7 +49,8 @@ pub async fn load_earlier(
         )
         .await
     };
-    let (page, gaps) = read_partial(&app.store, &app.tiers.archive, read).await?;
+    let (mut page, gaps) = read_partial(&app.store, &app.tiers.archive, read).await?;
+    render_rows(&mut page.rows).await;
     let gaps = partial::within(gaps, page.span.from, page.span.to);
     Ok(EarlierRows {
         rows: page.rows,

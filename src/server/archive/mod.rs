@@ -2,11 +2,13 @@
 //! objects read as one list. All requests are bounded in time. Objects are verified against the
 //! manifest's SHA-256 and cached decoded. `retention` moves entries here.
 //!
-//! - `object` is the format, `cache` the recently read objects, `damage_reports` the damaged ones,
-//!   `copy` copies an archive.
-//! - `reader` merges rows and archive, `partial` reports gaps if the archive is unreachable,
-//!   `export` reads a user's whole log.
-//! - `pending_delete` is the part of a deletion in the transaction of the rows; `erase` is the rest.
+//! - `object` is the format; `object_writer` writes objects, `delete_object` deletes them,
+//!   `compaction` rewrites them, `copy` copies an archive.
+//! - `tiers` is rows and objects together; `reader` merges them, `partial` reports gaps if the
+//!   archive is unreachable, `export` reads a user's whole log, `damage_reports` collects damaged
+//!   objects.
+//! - `pending_delete` is the part of a deletion in the transaction of the rows, `erase` the rest;
+//!   `erasure_log` records erasures, `holds` prevents them.
 
 pub mod compaction;
 pub mod copy;

@@ -5,6 +5,7 @@
 //! fitted by `budget`, counted by `cost`. `response`, `answer`: the growing message. `attachments`:
 //! files of a message. `turn_log`: work log entries. `tools`, `mcp`: the tools; `tool_calls` runs
 //! them, after `approval` if necessary. `providers`: real models; `demo`: the built-in one.
+//! `model`, `tool`: the interfaces. `link`: parses `HOLLY_MODELS`. `lease`: renews a turn's lease.
 
 mod answer;
 mod approval;

@@ -19,7 +19,7 @@ use crate::{
 use std::{collections::BTreeSet, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
-/// Maximum number of model calls with tools in one turn.
+/// Maximum number of rounds of one turn; the last one offers no tools.
 const MAX_ROUNDS: usize = 8;
 /// Maximum number of messages read for a model; its context window usually holds fewer.
 const HISTORY_MAX_MESSAGES: i64 = 400;

@@ -1,6 +1,10 @@
 //! A cache bounded in bytes: the least recently used value is evicted first.
 
-use std::{borrow::Borrow, collections::HashMap, hash::Hash};
+use std::{
+    borrow::Borrow,
+    collections::{BTreeMap, HashMap},
+    hash::Hash,
+};
 
 /// Values by key, at most so many bytes together.
 #[derive(Debug)]
@@ -9,6 +13,8 @@ pub(crate) struct ByteCache<K, V> {
     bytes: usize,
     uses: u64,
     values: HashMap<K, Cached<V>>,
+    /// Keys by their last use.
+    order: BTreeMap<u64, K>,
 }
 
 #[derive(Debug)]
@@ -25,6 +31,7 @@ impl<K: Eq + Hash + Clone, V: Clone> ByteCache<K, V> {
             bytes: 0,
             uses: 0,
             values: HashMap::new(),
+            order: BTreeMap::new(),
         }
     }
 
@@ -32,8 +39,11 @@ impl<K: Eq + Hash + Clone, V: Clone> ByteCache<K, V> {
     where
         K: Borrow<Q>,
     {
-        self.uses += 1;
         let cached = self.values.get_mut(key)?;
+        self.uses += 1;
+        if let Some(key) = self.order.remove(&cached.last_use) {
+            self.order.insert(self.uses, key);
+        }
         cached.last_use = self.uses;
         Some(cached.value.clone())
     }
@@ -45,12 +55,7 @@ impl<K: Eq + Hash + Clone, V: Clone> ByteCache<K, V> {
             return;
         }
         while self.bytes + bytes > self.max_bytes {
-            let Some(oldest) = self
-                .values
-                .iter()
-                .min_by_key(|(_, cached)| cached.last_use)
-                .map(|(key, _)| key.clone())
-            else {
+            let Some((_, oldest)) = self.order.pop_first() else {
                 break;
             };
             self.remove(&oldest);
@@ -62,6 +67,7 @@ impl<K: Eq + Hash + Clone, V: Clone> ByteCache<K, V> {
             bytes,
             last_use: self.uses,
         };
+        self.order.insert(self.uses, key.clone());
         self.values.insert(key, cached);
     }
 
@@ -70,8 +76,15 @@ impl<K: Eq + Hash + Clone, V: Clone> ByteCache<K, V> {
         K: Borrow<Q>,
     {
         if let Some(removed) = self.values.remove(key) {
+            self.order.remove(&removed.last_use);
             self.bytes -= removed.bytes;
         }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.values.clear();
+        self.order.clear();
+        self.bytes = 0;
     }
 }
 
@@ -91,6 +104,8 @@ mod tests {
         assert_eq!(held, [Some(1), None, Some(3)]);
         cache.insert("too large", 4, 101);
         assert_eq!((cache.get("too large"), cache.get("a")), (None, Some(1)));
+        cache.clear();
+        assert_eq!((cache.get("a"), cache.bytes), (None, 0));
     }
 
     proptest! {
@@ -108,6 +123,7 @@ mod tests {
                 }
                 let sum: usize = cache.values.values().map(|cached| cached.bytes).sum();
                 prop_assert!(sum == cache.bytes && sum <= 100);
+                prop_assert_eq!(cache.order.len(), cache.values.len());
             }
         }
     }

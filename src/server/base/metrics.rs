@@ -19,7 +19,7 @@ pub struct RequestLabels {
 /// Labels of an ended turn.
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct TurnLabels {
-    /// finished, stopped or failed.
+    /// `finished`, `stopped` or `interrupted`.
     pub how: &'static str,
 }
 

@@ -2,17 +2,32 @@
 //! message and revision, bounded in bytes; it is not stored, so a new build renders anew.
 
 use super::{blocking::run_blocking, byte_cache::ByteCache, markdown};
-use crate::domain::{Message, MessageStatus, Role, finished_blocks, ids::MessageId};
+use crate::domain::{Change, Message, MessageStatus, Role, finished_blocks, ids::MessageId};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 const CACHE_MAX_BYTES: usize = 32 << 20;
 /// What a cached message takes beside its HTML, roughly.
 const CACHED_MESSAGE_BYTES: usize = 128;
 
-type Key = (MessageId, i64);
+/// Message, revision, and length of its text: a restored database may use a revision again.
+type Key = (MessageId, i64, usize);
 
 static RENDERED: LazyLock<Mutex<ByteCache<Key, Arc<str>>>> =
     LazyLock::new(|| Mutex::new(ByteCache::new(CACHE_MAX_BYTES)));
+
+/// Renders the messages among these rows, as [`render_messages`] does.
+pub(crate) async fn render_rows(rows: &mut [Change]) {
+    render_messages(rows.iter_mut().filter_map(|row| match row {
+        Change::Message(message) => Some(message),
+        _ => None,
+    }))
+    .await;
+}
+
+/// Drops all rendered text, because some of it was deleted.
+pub(crate) fn clear() {
+    cache().clear();
+}
 
 /// Sets `html` and `html_bytes` of the assistant's messages: the whole Markdown of a finished
 /// message, the finished blocks of one that is still being written.
@@ -26,7 +41,7 @@ pub(crate) async fn render_messages<'m>(messages: impl IntoIterator<Item = &'m m
             MessageStatus::Streaming => finished_blocks(&message.content),
             _ => message.content.len(),
         };
-        let key = (message.id, message.rev);
+        let key = (message.id, message.rev, message.content.len());
         match cache().get(&key) {
             Some(html) => message.html = Some(html.to_string()),
             None => missing.push((message, key)),

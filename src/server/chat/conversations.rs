@@ -11,7 +11,7 @@ use crate::{
         archive::{Tiers, erase::delete_marked_objects, pending_delete},
         base::{
             error::{Error, Result},
-            new_id,
+            new_id, rendered_markdown,
         },
         files::{FileStore, sweep::delete_marked_files_or_log},
         store::{
@@ -123,6 +123,7 @@ pub async fn delete_conversation(
 ) -> Result<DeleteReceipt> {
     let deleted = delete_conversation_rows(&tiers.store, now, user, id).await?;
     deleted.running_turn.into_iter().for_each(stop);
+    rendered_markdown::clear();
     delete_marked_files_or_log(&tiers.store, stored).await;
     let (objects, objects_pending) = delete_marked_objects(tiers, now, user).await?;
     Ok(DeleteReceipt {

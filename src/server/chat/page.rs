@@ -8,7 +8,7 @@ use crate::{
     },
     server::{
         archive::{Archive, reader},
-        base::{error::Result, rendered_markdown::render_messages},
+        base::error::Result,
         store::{Reader, messages},
         work_log::conversation_logs,
     },
@@ -89,9 +89,8 @@ async fn earlier(
     max: usize,
 ) -> Result<(Vec<RowWithId>, Option<Uuid>)> {
     let limit = max as i64 + 1;
-    let mut messages =
+    let messages =
         messages::latest(reader, user, id, before.map(MessageId::from_uuid), limit).await?;
-    render_messages(&mut messages).await;
     let entries = conversation_logs(
         reader,
         archive,
@@ -119,8 +118,7 @@ async fn later(
 ) -> Result<(Vec<RowWithId>, Option<Uuid>)> {
     let limit = max as i64 + 1;
     let from_message = MessageId::from_uuid(from);
-    let mut messages = messages::earliest(reader, user, id, from_message, limit).await?;
-    render_messages(&mut messages).await;
+    let messages = messages::earliest(reader, user, id, from_message, limit).await?;
     let from_entry = EntryId::from_uuid(from);
     let entries = reader::earliest(reader, archive, user, id, from_entry, limit).await?;
     let mut rows = merge(messages, entries);

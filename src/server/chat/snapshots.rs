@@ -7,11 +7,14 @@ use crate::{
         ConversationsPageData, Cursor, HistoryPageData, HistoryQuery, PartQuery, Snapshot,
         WorkLogEntry,
         ids::{ConversationId, EntryId, UserId},
-        time::Timestamp,
     },
     server::{
         archive::{Archive, Tiers, partial, reader::read_partial},
-        base::error::{Error, Result},
+        base::{
+            clock::Clock,
+            error::{Error, Result},
+            rendered_markdown::render_rows,
+        },
         store::{Reader, conversations, heads, holds, work_logs::EntryFilter},
         work_log::recent_logs,
     },
@@ -29,8 +32,8 @@ pub struct PageSource<'a> {
     pub tiers: &'a Tiers,
     /// Days until an entry expires.
     pub cold_days: i64,
-    /// Server time.
-    pub now: Timestamp,
+    /// Server time, read after the rows: the browser's clock is set by it.
+    pub clock: &'a Clock,
 }
 
 async fn snapshot(
@@ -48,7 +51,7 @@ async fn snapshot(
         user_id,
         rows,
         cursor,
-        now: source.now,
+        now: source.clock.now(),
         cold_days: source.cold_days,
         gaps: Vec::new(),
     })
@@ -79,6 +82,7 @@ pub async fn chat(
         |reader, archive| chat_page(source, (reader, archive), account.clone(), id, part),
     )
     .await?;
+    render_rows(&mut page.snapshot.rows).await;
     page.snapshot.gaps = partial::within(gaps, page.span.from, page.span.to);
     page.gone &= page.snapshot.gaps.is_empty();
     Ok(page)
@@ -149,7 +153,7 @@ pub async fn conversations(
     .await?;
     Ok(ConversationsPageData {
         listed,
-        now: source.now,
+        now: source.clock.now(),
     })
 }
 

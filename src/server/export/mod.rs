@@ -1,5 +1,5 @@
-//! Export of a user's data. `records` reads it page by page from all tiers; `html` and `jsonl`
-//! format it. An export is complete or fails: if the archive is unreachable, it does not begin or
+//! Export of a user's data. `records` reads it page by page from all tiers; `html` formats it
+//! as a page; JSON lines are written here. An export is complete or fails: if the archive is unreachable, it does not begin or
 //! the transfer is aborted, so that a client does not take a part for the whole.
 
 mod html;

@@ -5,7 +5,10 @@ use crate::{
     domain::{Change, Conversation, WorkLogEntry, ids::ConversationId},
     server::{
         archive::export,
-        base::error::{Error, Result},
+        base::{
+            error::{Error, Result},
+            rendered_markdown::render_rows,
+        },
         chat::{PagePart, find_conversation, list_conversations, page},
         store::work_logs::EntryFilter,
     },
@@ -128,7 +131,8 @@ impl ExportCursor {
             page(&mut reader, archive, user, id, PagePart::From(from)).await
         };
         match export::read_export_page(&self.source.store, archive, read).await {
-            Ok(page) => {
+            Ok(mut page) => {
+                render_rows(&mut page.rows).await;
                 self.current = page.span.to.map(|to| (id, to));
                 Ok(ExportRecord::Rows(page.rows))
             }

@@ -5,7 +5,7 @@ use super::EncodedRow;
 use crate::{
     domain::{Change, RemovedKind, ids::UserId},
     server::{
-        base::rendered_markdown::render_messages,
+        base::rendered_markdown::render_rows,
         store::{Result, Store, changes},
     },
 };
@@ -148,7 +148,7 @@ impl CachedRange {
 
 async fn read(store: &Store, user: UserId, rev: i64) -> Result<CachedRows> {
     let mut page = changes::after(&mut *store.connection().await?, user, rev).await?;
-    render_messages(page.messages_mut()).await;
+    render_rows(&mut page.rows).await;
     let rows = page
         .rows
         .iter()

@@ -4,6 +4,7 @@
 //!
 //! `cache`: the latest rows, by user. `live_answers`: text of answers that is not in the database
 //! yet. `frame`: encoding. `stream`: the loop of one stream. `cluster`: wake-ups between processes.
+//! `limiter`: open streams per user. `position`: checks a cursor.
 
 pub mod cache;
 pub mod cluster;

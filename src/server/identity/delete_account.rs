@@ -12,9 +12,9 @@ use crate::{
         archive::{Tiers, erase::erase_account},
         base::{
             error::{Error, FileError, Result},
-            log_targets,
+            log_targets, rendered_markdown,
         },
-        files::{FileStore, sweep::delete_marked_files_or_log},
+        files::FileStore,
         store::{holds, people},
     },
 };
@@ -75,7 +75,7 @@ pub async fn delete_account(
             %error, "files of a deleted account could not be deleted; retrying every hour"
         );
     }
-    delete_marked_files_or_log(&tiers.store, stored).await;
+    rendered_markdown::clear();
     Ok(DeletedAccount {
         receipt,
         files_left,

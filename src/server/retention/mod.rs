@@ -9,7 +9,7 @@
 //! - Restoring a backup: `restore` repeats erasures, `reconcile` rebuilds the manifest from the
 //!   archive.
 //!
-//! Objects and reading them are in `archive`. `fail_points` names the points at which tests
+//! Objects and reading them are in `archive`. `base::fail_points` names the points at which tests
 //! interrupt a run.
 
 pub mod archiving;

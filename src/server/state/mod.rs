@@ -258,7 +258,7 @@ impl App {
         snapshots::PageSource {
             tiers: &self.tiers,
             cold_days: self.config.retention.policy.cold_days,
-            now: self.clock.now(),
+            clock: &self.clock,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Differences between SQLite and PostgreSQL: connecting, beginning transactions, and the lowest
 //! safe version.
 
-use super::{Result, first_connection::sqlite_url};
+use super::Result;
 use crate::server::base::error::StoreError;
 use sqlx::{
     AnyConnection, AnyPool, Connection, Executor,
@@ -181,6 +181,15 @@ impl Backend {
             )));
         }
         Ok(())
+    }
+}
+
+/// The same address, creating a file that is missing.
+pub(super) fn sqlite_url(url: &str) -> String {
+    if url.contains('?') {
+        url.to_owned()
+    } else {
+        format!("{url}?mode=rwc")
     }
 }
 

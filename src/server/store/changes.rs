@@ -2,7 +2,7 @@
 //! use this query.
 
 use super::{Result, conversations, messages, removed, work_logs};
-use crate::domain::{Change, Message, ids::UserId};
+use crate::domain::{Change, ids::UserId};
 use sqlx::AnyConnection;
 
 /// Maximum number of rows per read.
@@ -17,16 +17,6 @@ pub struct ChangePage {
     pub upto: i64,
     /// Whether more rows follow.
     pub more: bool,
-}
-
-impl ChangePage {
-    /// The messages among the rows.
-    pub fn messages_mut(&mut self) -> impl Iterator<Item = &mut Message> {
-        self.rows.iter_mut().filter_map(|row| match row {
-            Change::Message(message) => Some(message),
-            _ => None,
-        })
-    }
 }
 
 /// The owner's newest revision, and which tables have rows after a revision (0 or 1 each).

@@ -3,7 +3,7 @@
 
 use super::{
     Result,
-    backend::{BUSY_TIMEOUT_MS, Backend},
+    backend::{BUSY_TIMEOUT_MS, Backend, sqlite_url},
 };
 use crate::server::base::error::StoreError;
 use reqwest::Url;
@@ -93,15 +93,6 @@ fn reason(error: &StoreError) -> String {
         StoreError::Database(sqlx::Error::Io(error)) => error.to_string(),
         StoreError::Database(error) => error.to_string(),
         error => error.to_string(),
-    }
-}
-
-/// The same address, creating a file that is missing.
-pub(super) fn sqlite_url(url: &str) -> String {
-    if url.contains('?') {
-        url.to_owned()
-    } else {
-        format!("{url}?mode=rwc")
     }
 }
 

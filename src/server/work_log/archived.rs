@@ -1,5 +1,5 @@
-//! Changes and deletes archived entries. The entry is taken out of its object: it becomes a hot
-//! row, which a later run archives again, or it is erased.
+//! Updates an entry in any tier, and takes archived entries out of their object: the entry becomes a
+//! hot row, which a later run archives again, or it is erased.
 
 use super::{is_noop, update_work_log};
 use crate::{

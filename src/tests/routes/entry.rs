@@ -76,6 +76,7 @@ async fn patches_are_held_to_the_same_bounds() {
         .await;
     for (field, value) in [
         ("title", json!("")),
+        ("title", json!("x".repeat(201))),
         ("details", json!("x".repeat(65_537))),
         ("metadata", json!({"b": "x".repeat(9_000)})),
         ("durationMs", json!(-1)),

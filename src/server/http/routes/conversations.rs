@@ -4,7 +4,7 @@ use crate::{
     domain::{Change, ids::ConversationId, title_from_message},
     server::{
         archive::{holds::keep_conversation, reader::read_partial},
-        base::error::Error,
+        base::{error::Error, rendered_markdown::render_rows},
         chat::{
             PagePart, create_conversation, delete_conversation, find_conversation,
             list_conversations, page, rename_conversation,
@@ -84,7 +84,8 @@ pub async fn read(
     let read = |mut reader, archive| async move {
         page(&mut reader, &archive, account.id, id, part).await
     };
-    let (page, _) = read_partial(&app.store, &app.tiers.archive, read).await?;
+    let (mut page, _) = read_partial(&app.store, &app.tiers.archive, read).await?;
+    render_rows(&mut page.rows).await;
     let messages: Vec<_> = page
         .rows
         .into_iter()

@@ -8,7 +8,7 @@ use crate::{
     },
     server::{
         archive::{partial, reader::read_partial},
-        base::rendered_markdown::render_messages,
+        base::rendered_markdown::render_rows,
         feed::{Position, check_cursor},
         http::{
             extract::{Identity, params::Params},
@@ -158,7 +158,7 @@ async fn changes_after(
     let mut from = after.rev;
     loop {
         let mut page = changes::after(&mut *app.store.connection().await?, user, from).await?;
-        render_messages(page.messages_mut()).await;
+        render_rows(&mut page.rows).await;
         let rows: Vec<_> = page
             .rows
             .into_iter()
