@@ -113,9 +113,9 @@ pub async fn retention(config: &Config, command: RetentionCommand) -> Result<(),
         ..Run::at(config.retention.policy, wall)
     };
     let report = if dry {
-        let rehearsed = dry_run(&tiers, run(clock.now())).await?;
-        rehearsed.lines().iter().for_each(|step| print_line(step));
-        rehearsed.report
+        let dry_run = dry_run(&tiers, run(clock.now())).await?;
+        dry_run.lines().iter().for_each(|step| print_line(step));
+        dry_run.report
     } else {
         // a server that has a database in the data folder open locks the folder
         let in_data_dir = sqlite_file(&config.database_url)
@@ -223,9 +223,7 @@ pub async fn archive(config: &Config, command: ArchiveCommand) -> Result<(), Fai
 
 async fn give_up(tiers: &Tiers, now: Timestamp, key: &str) -> Result<(), Failure> {
     let entries = damage::abandon(tiers, now, key).await?;
-    print_line(&format!(
-        "given up, with {entries} entries that were not deleted already"
-    ));
+    print_line(&format!("gave up the object and {entries} entries in it"));
     Ok(())
 }
 

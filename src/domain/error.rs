@@ -21,7 +21,7 @@ pub enum ApiError {
     #[error("{0}")]
     Refused(String),
     /// Rate limited (429).
-    #[error("That was too often. Please try again in {0} seconds.")]
+    #[error("Too many requests. Please try again in {0} seconds.")]
     TooOften(u64),
     /// An internal error (500); the request id identifies the cause in the log.
     #[error("Something went wrong on the server (request {0}).")]

@@ -57,7 +57,7 @@ impl DeleteReceipt {
         parts.extend(count_words((entries, "entry")).map(|words| words + &from_archive));
         parts.extend(count_words((self.files, "file")));
         let all = match parts.as_slice() {
-            [] => "Nothing was there: nothing is left.".to_owned(),
+            [] => "There was nothing to delete.".to_owned(),
             [one] => format!("Deleted for good, from every tier: {one}."),
             [first @ .., last] => format!(
                 "Deleted for good, from every tier: {} and {last}.",
@@ -66,7 +66,7 @@ impl DeleteReceipt {
         };
         let pending = count_words((self.objects_pending, "object")).map(|objects| {
             format!(
-                " {objects} of the archive could not be reached; nobody can read them any more, \
+                " {objects} of the archive could not be reached; they can no longer be read, \
                  and the next run deletes them."
             )
         });
@@ -121,7 +121,7 @@ mod tests {
             all.words(),
             "Deleted for good, from every tier: 1 conversation, 6 messages, \
              12 entries (4 from the archive) and 1 file. \
-             1 object of the archive could not be reached; nobody can read them any more, \
+             1 object of the archive could not be reached; they can no longer be read, \
              and the next run deletes them."
         );
         assert_eq!(
@@ -134,7 +134,7 @@ mod tests {
         );
         assert_eq!(
             DeleteReceipt::default().words(),
-            "Nothing was there: nothing is left."
+            "There was nothing to delete."
         );
     }
 

@@ -121,7 +121,9 @@ pub async fn erase_person(id: UserId, email: String) -> Result<(), ApiError> {
     let (app, _) = server_fn_context::admin()?;
     let person = identity::find_user(&app.store, id).await?;
     if person.email != email.trim().to_lowercase() {
-        return Err(Error::refused("email", "is not this person’s; nothing was erased").into());
+        return Err(
+            Error::refused("email", "is not this user's address; nothing was erased").into(),
+        );
     }
     let deleted = identity::delete_account(
         &app.tiers,

@@ -26,7 +26,7 @@ const FAST_POLLING: PollIntervals = PollIntervals {
     polling: Duration::from_millis(20),
 };
 
-/// A process on a database, with its cluster relay.
+/// A process on a database, with its cluster connection.
 struct Process {
     store: Store,
     feed: Arc<Feed>,
@@ -140,7 +140,10 @@ async fn await_revision(woken: &mut Subscription, rev: i64) {
 async fn await_listening(process: &Process) {
     within(
         "LISTEN to work",
-        process.cluster.listening().wait_for(|hears| *hears),
+        process
+            .cluster
+            .listening()
+            .wait_for(|is_listening| *is_listening),
     )
     .await
     .unwrap();
@@ -166,11 +169,14 @@ async fn commits_wake_other_processes_and_killed_listeners_reconnect() {
     .await
     .unwrap();
     await_listening(&other).await;
-    let mut hears = other.cluster.listening();
+    let mut is_listening = other.cluster.listening();
     database.kill_listeners().await;
-    within("the loss to be noticed", hears.wait_for(|hears| !hears))
-        .await
-        .unwrap();
+    within(
+        "the loss to be noticed",
+        is_listening.wait_for(|is_listening| !is_listening),
+    )
+    .await
+    .unwrap();
     await_revision(&mut woken, one.commit(ada).await).await;
     await_listening(&other).await;
     one.stop().await;
@@ -235,11 +241,14 @@ async fn without_readers_neither_listen_nor_polling_runs() {
     let ada = person(&database.store, "ada").await;
     let woken = process.store.wakeups().subscribe(ada);
     await_listening(&process).await;
-    let mut hears = process.cluster.listening();
+    let mut is_listening = process.cluster.listening();
     drop(woken);
-    within("LISTEN to end", hears.wait_for(|hears| !hears))
-        .await
-        .unwrap();
+    within(
+        "LISTEN to end",
+        is_listening.wait_for(|is_listening| !is_listening),
+    )
+    .await
+    .unwrap();
     within("its connection to end", database.until_listening(0)).await;
     let reads = process.store.counters().reads.load(Ordering::Relaxed);
     tokio::time::sleep(FAST_POLLING.polling * 5).await;

@@ -23,7 +23,7 @@ async fn access_revoked_before_the_subscription_ends_the_stream_at_once() {
         access: Box::new(|| Box::pin(async { false })),
         frames: app.metrics.frames.clone(),
     };
-    let rev = heads::of(&mut app.store.read().await.unwrap(), user)
+    let rev = heads::find(&mut app.store.read().await.unwrap(), user)
         .await
         .unwrap()
         .head;

@@ -120,7 +120,8 @@ async fn split(tiers: &Tiers, old: &Manifest, cut_off: Option<Timestamp>) -> Res
         .archive
         .entries_uncached(&old.key, &old.sha256)
         .await?;
-    let tombstones = tombstones::of(&mut *tiers.store.read().await?, old.user_id, &old.key).await?;
+    let tombstones =
+        tombstones::of_object(&mut *tiers.store.read().await?, old.user_id, &old.key).await?;
     let select = |matches: &dyn Fn(&StoredEntry) -> bool| {
         entries
             .iter()
@@ -157,7 +158,7 @@ async fn delete_expired(
     if holds::protects(&mut tx, old.user_id, old.conversation_id).await? {
         return Ok(Compacted::default());
     }
-    let tombstones = tombstones::of(&mut tx, old.user_id, &old.key).await?;
+    let tombstones = tombstones::of_object(&mut tx, old.user_id, &old.key).await?;
     for entry in entries
         .iter()
         .filter(|entry| !tombstones.contains(&entry.id))
@@ -165,9 +166,9 @@ async fn delete_expired(
         files::mark_produced(&mut tx, old.user_id, entry.conversation_id, &entry.metadata).await?;
     }
     pending_delete::mark(&mut tx, &current).await?;
-    reach(FailPoint::DoomWritten).await;
+    reach(FailPoint::MarkWritten).await;
     tx.commit().await?;
-    reach(FailPoint::Doomed).await;
+    reach(FailPoint::Marked).await;
     let deleted =
         i64::from(delete_object::remove_or_log(tiers, fence, old.user_id, &old.key, now).await);
     Ok(Compacted {
@@ -194,7 +195,7 @@ async fn replace(
     if !expired.is_empty() && holds::protects(&mut tx, user, old.conversation_id).await? {
         return Ok(false);
     }
-    let tombstones = tombstones::of(&mut tx, user, &old.key).await?;
+    let tombstones = tombstones::of_object(&mut tx, user, &old.key).await?;
     let mut changes = Changes::default();
     current.count_all(&mut changes, -1);
     for entry in expired

@@ -52,8 +52,8 @@ pub(crate) async fn remove(
     reach(FailPoint::ObjectDeleted).await;
     let mut tx = begin_fenced(&tiers.store, fence).await?;
     objects::record_deleted(&mut tx, user, key, now).await?;
-    reach(FailPoint::ForgetWritten).await;
+    reach(FailPoint::DeletionWritten).await;
     tx.commit().await?;
-    reach(FailPoint::Forgotten).await;
+    reach(FailPoint::DeletionRecorded).await;
     Ok(())
 }

@@ -38,7 +38,7 @@ pub async fn sync(tiers: &Tiers, now: Timestamp) -> Result<()> {
             .archive
             .create(&key, lines.clone().into_bytes())
             .await?;
-        reach(FailPoint::ListPut).await;
+        reach(FailPoint::LogPut).await;
         if tiers.archive.get(&key).await? != lines.as_bytes() {
             tiers
                 .archive
@@ -52,10 +52,10 @@ pub async fn sync(tiers: &Tiers, now: Timestamp) -> Result<()> {
             )
             .into());
         }
-        reach(FailPoint::ListReadBack).await;
+        reach(FailPoint::LogReadBack).await;
         let mut tx = tiers.store.begin().await?;
         erasures::mark_logged(&mut tx, now, &new).await?;
-        reach(FailPoint::ListWritten).await;
+        reach(FailPoint::LogWritten).await;
         tx.commit().await?;
     }
 }

@@ -284,7 +284,7 @@ impl Archive {
         let (bytes, sha256) = (self.get(key).await?, sha256.to_owned());
         let decoded = run_blocking(move || match object::hex_sha256(&bytes) == sha256 {
             true => object::decode(&bytes),
-            false => Err("it does not have the checksum of its manifest".to_owned()),
+            false => Err("its checksum does not match the manifest".to_owned()),
         });
         decoded
             .await

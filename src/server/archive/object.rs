@@ -142,12 +142,12 @@ pub fn decode_object(bytes: &[u8]) -> Result<DecodedObject, String> {
         return Err(format!("its schema is {}, not {SCHEMA}", header.schema));
     }
     if hex_sha256(lines) != header.sha256 {
-        return Err("its lines do not have the checksum of its header".to_owned());
+        return Err("the checksum of its lines does not match its header".to_owned());
     }
     let read = |line: &[u8]| {
         serde_json::from_slice(line)
             .map(StoredEntry::read)
-            .map_err(|why| format!("one of its lines: {why}"))
+            .map_err(|why| format!("a line is invalid: {why}"))
     };
     let entries = lines
         .split(|byte| *byte == b'\n')

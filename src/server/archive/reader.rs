@@ -273,7 +273,7 @@ async fn read_entries(
         .zip(objects)
         .filter_map(|(entries, object)| Some((entries.as_ref()?, object)))
     {
-        let tombstones = tombstones::of(reader, user, &object.key).await?;
+        let tombstones = tombstones::of_object(reader, user, &object.key).await?;
         found.extend(
             entries
                 .iter()
@@ -352,7 +352,7 @@ async fn objects_covering(
             .filter(|_| listed.len() == LIST_BATCH_SIZE)
             .cloned();
         for object in listed {
-            if !tombstones::of(reader, user, &object.key)
+            if !tombstones::of_object(reader, user, &object.key)
                 .await?
                 .contains(&id)
             {

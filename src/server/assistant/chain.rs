@@ -174,7 +174,7 @@ impl Chain<'_> {
             match retry_policy::after(&error, visible, tries) {
                 NextStep::Retry(wait) => {
                     self.turn_log.model_retried(entry, link, &error, wait).await;
-                    tokio::time::sleep(wait.mul_f64(self.deps.timeouts.pace)).await;
+                    tokio::time::sleep(wait.mul_f64(self.deps.timeouts.retry_delay_factor)).await;
                     tries += 1;
                 }
                 next => {

@@ -79,7 +79,7 @@ pub struct AssistantDeps {
     /// The tools.
     pub tools: tools::Registry,
     /// Factor on the delays of demo tools.
-    pub pace: f64,
+    pub delay_factor: f64,
     /// Cancelled at shutdown.
     pub shutdown: CancellationToken,
     /// Tasks to wait for at shutdown.

@@ -65,7 +65,7 @@ pub(super) async fn read_response(
             Err(_) => {
                 return Ok(Err(ModelError::plain(
                     ErrorClass::Timeout,
-                    &format!("Nothing came for {} s.", timeout.as_secs()),
+                    &format!("No output for {} s.", timeout.as_secs()),
                 )));
             }
         };
@@ -90,7 +90,7 @@ pub(super) async fn read_response(
             ModelEvent::End { .. } if !response.answer.has_text() && response.calls.is_empty() => {
                 return Ok(Err(ModelError::plain(
                     ErrorClass::Server,
-                    "It answered with nothing.",
+                    "The response was empty.",
                 )));
             }
             ModelEvent::End { usage, cut_short } => {

@@ -19,7 +19,7 @@ pub struct ModelTimeouts {
     /// Between later tokens.
     pub between: Duration,
     /// Factor on the delays of retries: 1 is normal, 0 is no delay.
-    pub pace: f64,
+    pub retry_delay_factor: f64,
 }
 
 impl ModelTimeouts {
@@ -28,7 +28,7 @@ impl ModelTimeouts {
         Self {
             first,
             between: first / 2,
-            pace: 1.0,
+            retry_delay_factor: 1.0,
         }
     }
 
@@ -37,7 +37,7 @@ impl ModelTimeouts {
         Self {
             first: Duration::ZERO,
             between: Duration::ZERO,
-            pace: 0.0,
+            retry_delay_factor: 0.0,
         }
     }
 }

@@ -37,7 +37,7 @@ pub struct ToolContext {
     /// Cancelled when the user stops the turn.
     pub cancel: CancellationToken,
     /// Factor on a demo tool's delays: 1 is normal, 0 is no delay.
-    pub pace: f64,
+    pub delay_factor: f64,
     /// For tasks that clean up after a cancelled run; they are waited for at shutdown.
     pub tasks: TaskTracker,
 }

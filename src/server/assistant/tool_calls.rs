@@ -85,7 +85,7 @@ async fn finish(
     let stored = match result {
         Ok(output) => store_files(deps, turn, output)
             .await
-            .map_err(|error| format!("what it made could not be kept: {error}")),
+            .map_err(|error| format!("its files could not be stored: {error}")),
         Err(ToolError::Refused(reason)) => {
             turn_log.tool_denied(entry, started).await;
             return reason;
@@ -139,7 +139,7 @@ async fn work(
     let context = ToolContext {
         progress,
         cancel: cancel.clone(),
-        pace: deps.pace,
+        delay_factor: deps.delay_factor,
         tasks: deps.tasks.clone(),
     };
     let report = async {

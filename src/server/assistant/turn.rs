@@ -49,12 +49,12 @@ pub(super) async fn run(
     outcome
 }
 
-async fn settle(deps: &AssistantDeps, turn: TurnRef, ending: TurnOutcome) {
+async fn settle(deps: &AssistantDeps, turn: TurnRef, outcome: TurnOutcome) {
     let texts = deps
         .feed
         .answers
         .local_texts(turn.user_id, turn.conversation_id);
-    if let Err(error) = chat::end_turn(&deps.store, deps.clock.now(), turn, ending, &texts).await {
+    if let Err(error) = chat::end_turn(&deps.store, deps.clock.now(), turn, outcome, &texts).await {
         tracing::error!(turn = %turn.id, %error, "a turn could not be settled; its lease will run out");
     }
     for message in texts.keys() {

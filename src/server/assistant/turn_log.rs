@@ -101,8 +101,9 @@ impl<'a> TurnLog<'a> {
     /// The message has pictures that this model does not support.
     pub(super) async fn pictures_not_supported(&self, link: &ModelLink, names: &[String]) {
         let title = format!("{} cannot see pictures: {}", link.name, names.join(", "));
-        let details =
-            Some("The model is told that a picture was attached, not what it shows.".to_owned());
+        let details = Some(
+            "The model is informed that a picture is attached, but does not receive it.".to_owned(),
+        );
         self.info(EntryDraft::clipped(
             LogType::Info,
             &title,
@@ -114,7 +115,7 @@ impl<'a> TurnLog<'a> {
 
     /// The last call used up the user's tokens for the day.
     pub(super) async fn daily_tokens_exhausted(&self, why: &str, limit: i64) {
-        let details = format!("{} What was begun is brought to its end.", capitalised(why));
+        let details = format!("{} Answers in progress are completed.", capitalised(why));
         let metadata = Metadata::default().with("tokensPerDay", limit);
         let draft = EntryDraft::clipped(
             LogType::Info,
@@ -277,7 +278,7 @@ impl<'a> TurnLog<'a> {
         wait: Duration,
     ) {
         let title = format!(
-            "{} {}; asking again in {} s",
+            "{} {}; retrying in {} s",
             link.title(),
             error.sentence(),
             wait.as_secs_f64()
@@ -344,7 +345,7 @@ impl<'a> TurnLog<'a> {
     ) {
         let seconds = (cooldown_ms + 999) / 1_000;
         let title = format!(
-            "{} {} and rests for {seconds} s. Trying {}.",
+            "{} {} and is paused for {seconds} s. Trying {}.",
             skipped.name,
             why.sentence(),
             to.title()
@@ -368,7 +369,7 @@ impl<'a> TurnLog<'a> {
         let s = if messages == 1 { "" } else { "s" };
         let title = format!("Left out {messages} older message{s}");
         let details = format!(
-            "{} reads at most {} tokens. The oldest of the conversation was not sent to it.",
+            "{} reads at most {} tokens. The oldest messages were not sent.",
             link.title(),
             link.window
         );

@@ -19,14 +19,14 @@ macro_rules! fail_points {
 
 fail_points! {
     // a run: the lease, the pause after a batch, its end
-    LeaseTaken, Rested, RunWritten,
+    LeaseTaken, Paused, RunWritten,
     // rows become warm
     PackPlanned, PackWritten, Packed,
     // rows move into the archive, or entries of an object into a new one
     MovePlanned, Encoded, Reserved, Put, ReadBack, MoveWritten, Moved,
     ExpirePlanned, ExpireWritten, Expired,
     // an object is marked for deletion, deleted, and its row deleted
-    DoomWritten, Doomed, ObjectDeleted, ForgetWritten, Forgotten,
+    MarkWritten, Marked, ObjectDeleted, DeletionWritten, DeletionRecorded,
     // a rewritten object replaces the old one
     SwapWritten, Swapped,
     RetierWritten, Retiered,
@@ -35,11 +35,11 @@ fail_points! {
     AccountWritten, AccountErased,
     PurgePlanned,
     // the archive's erasure log
-    ListPut, ListReadBack, ListWritten,
+    LogPut, LogReadBack, LogWritten,
     // after a restore: missing objects, objects unknown to the backup, erasures
-    MissingWritten, MissingDoomed, AdoptWritten, Adopted, ErasedAgain,
+    MissingWritten, MissingMarked, AdoptWritten, Adopted, ErasedAgain,
     // the sweep: abandoned names, orphans
-    AbandonedDoomed, OrphanWritten, OrphanDoomed, SweepWritten,
+    AbandonedMarked, OrphanWritten, OrphanMarked, SweepWritten,
     HoursWritten,
 }
 
@@ -47,7 +47,7 @@ fail_points! {
 pub(crate) async fn reach(_: FailPoint) {}
 
 #[cfg(test)]
-pub use hook::{Hook, heard_by, reach};
+pub use hook::{Hook, reach, with_hook};
 
 #[cfg(test)]
 mod hook {
@@ -64,7 +64,7 @@ mod hook {
     }
 
     /// Runs `work` and calls `listener` at each point that it reaches.
-    pub async fn heard_by<T>(listener: Hook, work: impl Future<Output = T>) -> T {
+    pub async fn with_hook<T>(listener: Hook, work: impl Future<Output = T>) -> T {
         LISTENER.scope(listener, work).await
     }
 

@@ -1,5 +1,5 @@
 //! The HTML of the assistant's messages. It is rendered off the async workers and kept in memory by
-//! message and revision, bounded in bytes; it is not stored, so a new build renders anew.
+//! message and revision, bounded in bytes; it is not stored, so a new build renders it again.
 
 use super::{blocking::run_blocking, byte_cache::ByteCache, markdown};
 use crate::domain::{Change, Message, MessageStatus, Role, finished_blocks, ids::MessageId};

@@ -45,7 +45,7 @@ async fn snapshot(
     let rows = rows.into_iter().map(with_sorted_metadata).collect();
     let cursor = Cursor {
         epoch: source.tiers.store.epoch(),
-        rev: heads::of(reader, user_id).await?.head,
+        rev: heads::find(reader, user_id).await?.head,
     };
     Ok(Snapshot {
         user_id,

@@ -239,7 +239,7 @@ fn require_idle(conversation: Conversation) -> Result<Conversation> {
     match conversation.running_turn_id {
         None => Ok(conversation),
         Some(_) => Err(Error::Conflict(
-            "an answer is being written here; stop it or wait until it is done".into(),
+            "an answer is in progress in this conversation; stop it or wait for it".into(),
         )),
     }
 }

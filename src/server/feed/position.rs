@@ -21,7 +21,7 @@ pub async fn check_cursor(
     user: UserId,
     cursor: Option<Cursor>,
 ) -> Result<Position> {
-    let head = heads::of(reader, user).await?;
+    let head = heads::find(reader, user).await?;
     let Some(cursor) = cursor else {
         return Ok(Position::At(Cursor {
             epoch: store.epoch(),

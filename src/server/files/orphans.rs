@@ -81,8 +81,8 @@ impl<T> Orphans<T> {
         } = self;
         if unknown > ALWAYS_DELETED && unknown > known && !confirmed {
             return Err(Error::Conflict(format!(
-                "of {} {what} this database knows {known}; nothing is deleted, as it may be the \
-                 wrong one. If it is the right one, \
+                "the database refers to only {known} of {} {what}, so it may be the wrong one; \
+                 nothing is deleted. If it is the right one, \
                  `holly retention run --confirm-orphans` deletes the others",
                 known + unknown
             )));
@@ -116,7 +116,7 @@ mod tests {
                 .to_string();
             assert!(
                 refused.contains(&format!(
-                    "of {} objects this database knows {known};",
+                    "refers to only {known} of {} objects,",
                     known + unknown
                 )),
                 "{refused}"

@@ -22,7 +22,7 @@ const BATCH_SIZE: usize = 500;
 
 /// Deletes the bytes of files marked for deletion; returns their number. Fails if the storage does;
 /// the next call continues.
-pub async fn delete_marked_files(store: &Store, stored: &FileStore) -> Result<usize> {
+pub async fn delete_marked_files(store: &Store, files: &FileStore) -> Result<usize> {
     let mut deleted = 0;
     loop {
         let marked =
@@ -31,7 +31,7 @@ pub async fn delete_marked_files(store: &Store, stored: &FileStore) -> Result<us
             return Ok(deleted);
         }
         for (user, ids) in by_user(marked) {
-            stored.delete(user, &ids).await?;
+            files.delete(user, &ids).await?;
             let mut tx = store.begin().await?;
             files::forget_marked(&mut tx, user, &ids).await?;
             tx.commit().await?;
@@ -42,8 +42,8 @@ pub async fn delete_marked_files(store: &Store, stored: &FileStore) -> Result<us
 
 /// Like [`delete_marked_files`], but logs an error, for callers whose deletion is already
 /// committed.
-pub async fn delete_marked_files_or_log(store: &Store, stored: &FileStore) {
-    if let Err(error) = delete_marked_files(store, stored).await {
+pub async fn delete_marked_files_or_log(store: &Store, files: &FileStore) {
+    if let Err(error) = delete_marked_files(store, files).await {
         tracing::error!(
             target: log_targets::FILES_SWEEP,
             %error, "cannot delete files; trying again every hour"
@@ -55,7 +55,7 @@ pub async fn delete_marked_files_or_log(store: &Store, stored: &FileStore) {
 /// database is the right one (`confirmed`). Returns their number.
 pub async fn sweep_files(
     store: &Store,
-    stored: &FileStore,
+    files: &FileStore,
     now: Timestamp,
     confirmed: bool,
 ) -> Result<usize> {
@@ -68,12 +68,12 @@ pub async fn sweep_files(
     if !due && !confirmed {
         return Ok(0);
     }
-    let (orphans, _) = find_orphans(store, stored, before)
+    let (orphans, _) = find_orphans(store, files, before)
         .await?
         .to_delete("stored files", confirmed)?;
     let deleted = orphans.len();
     for (user, ids) in by_user(orphans) {
-        stored.delete(user, &ids).await?;
+        files.delete(user, &ids).await?;
     }
     Ok(deleted)
 }
@@ -81,11 +81,11 @@ pub async fn sweep_files(
 /// Finds orphans among the files stored before `before`.
 async fn find_orphans(
     store: &Store,
-    stored: &FileStore,
+    files: &FileStore,
     before: Timestamp,
 ) -> Result<Orphans<(UserId, FileId)>> {
     let mut orphans = Orphans::empty();
-    let mut chunks = stored.stored(before).try_chunks(BATCH_SIZE);
+    let mut chunks = files.stored(before).try_chunks(BATCH_SIZE);
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk
             .map_err(|error| error.1)?

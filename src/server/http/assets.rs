@@ -72,17 +72,17 @@ mod tests {
             (answered.status().as_u16(), keep.to_owned())
         };
         let site = Site::find(Some(folder.path())).unwrap();
-        let for_ever = "public, max-age=31536000, immutable".to_owned();
-        assert_eq!(answer(&site, "/pkg/holly.x1.js").await, (200, for_ever));
+        let immutable = "public, max-age=31536000, immutable".to_owned();
+        assert_eq!(answer(&site, "/pkg/holly.x1.js").await, (200, immutable));
         assert_eq!(
             answer(&site, "/samples/rain.webm").await,
             (200, "public, max-age=86400".to_owned())
         );
-        let nowhere = Site {
+        let missing = Site {
             files: Files::Program,
             ..site.clone()
         };
-        for site in [site, nowhere] {
+        for site in [site, missing] {
             assert_eq!(
                 answer(&site, "/pkg/holly.gone.js").await,
                 (404, String::new())

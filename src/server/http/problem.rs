@@ -44,7 +44,7 @@ impl Problem {
         }
     }
 
-    fn of(response: ErrorResponse, error: &dyn std::error::Error) -> Self {
+    fn from_response(response: ErrorResponse, error: &dyn std::error::Error) -> Self {
         if let Some(failed) = response.failed {
             tracing::error!(
                 target: log_targets::HTTP_PROBLEM,
@@ -124,7 +124,7 @@ impl Problem {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        let problem = Self::of(ErrorResponse::from(&error), &error);
+        let problem = Self::from_response(ErrorResponse::from(&error), &error);
         match error {
             Error::Refused(fields) => Self { fields, ..problem },
             _ => problem,
@@ -134,7 +134,7 @@ impl From<Error> for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        Self::of(ErrorResponse::from(&error), &error)
+        Self::from_response(ErrorResponse::from(&error), &error)
     }
 }
 

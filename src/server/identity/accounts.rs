@@ -38,7 +38,7 @@ pub enum AccountError {
     #[error("Too many attempts. Please wait {0} seconds.")]
     TooOften(u64),
     /// Password sign-in is disabled.
-    #[error("Accounts with a password are switched off here. Please sign in with the provider.")]
+    #[error("Accounts with a password are disabled. Please sign in with the provider.")]
     SwitchedOff,
     /// An account exists, so the first one cannot be created.
     #[error("There is an account already. Please sign in.")]

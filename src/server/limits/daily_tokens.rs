@@ -27,7 +27,7 @@ impl DailyTokens {
     /// Errors: `TooMany` if the user's tokens for the day are used up.
     pub async fn check(&self, store: &Store, now: Timestamp, user: UserId) -> Result<()> {
         if self.per_day == 0
-            || daily_use::of(&mut *store.connection().await?, now, user)
+            || daily_use::on_day(&mut *store.connection().await?, now, user)
                 .await?
                 .tokens
                 < self.per_day

@@ -119,7 +119,7 @@ pub async fn abandon(tiers: &Tiers, now: Timestamp, key: &str) -> Result<i64> {
     match check(tiers, now, key).await {
         Ok(()) => {
             return Err(Error::Conflict(
-                "this object is intact or not in use; it is not abandoned".into(),
+                "this object is intact or not in use; it is not given up".into(),
             ));
         }
         Err(Error::Archive(ArchiveError::Damaged(..) | ArchiveError::Missing(_))) => {}

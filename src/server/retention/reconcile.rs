@@ -120,7 +120,7 @@ async fn read(
         };
         let reader = &mut *tiers.store.read().await?;
         let known = match known {
-            Some(manifest) => Some((manifest, tombstones::of(reader, user, &key).await?)),
+            Some(manifest) => Some((manifest, tombstones::of_object(reader, user, &key).await?)),
             None if is_adoptable(reader, user, &key, &decoded).await? => None,
             None => continue,
         };
@@ -163,7 +163,7 @@ async fn read_one(
     let sha256 = object::hex_sha256(&bytes);
     let decoded = match known {
         Some(manifest) if manifest.sha256 != sha256 => {
-            Err("it does not have the checksum of its manifest".to_owned())
+            Err("its checksum does not match the manifest".to_owned())
         }
         _ => object::decode_object(&bytes),
     };
@@ -278,7 +278,7 @@ impl DirectoryRebuild {
         let missing = to_delete.len() as i64;
         let points = [
             (adopted, FailPoint::AdoptWritten, FailPoint::Adopted),
-            (missing, FailPoint::MissingWritten, FailPoint::MissingDoomed),
+            (missing, FailPoint::MissingWritten, FailPoint::MissingMarked),
         ];
         for (_, written, _) in points.iter().filter(|(objects, ..)| *objects > 0) {
             reach(*written).await;

@@ -40,9 +40,9 @@ pub async fn check_archive(tiers: &Tiers) -> Result<()> {
         .await?;
     if expected > 2 * found {
         return Err(Error::Conflict(format!(
-            "the backup expects {expected} objects in the archive, which has {found}: put the \
-             archive back first. If there is nothing to put \
-             back, --without-archive gives up the entries that are missing"
+            "the backup expects {expected} objects in the archive, which has {found}: \
+             restore the archive first. If you cannot, --without-archive gives up the missing \
+             entries"
         )));
     }
     Ok(())
@@ -135,7 +135,7 @@ async fn erase_again(
                 Covered::Conversation(entry.conversation_id),
             )
             .await?;
-            work_log::erase_entry(tiers, now, user, entry.id).await?;
+            work_log::delete_entry_keeping_files(tiers, now, user, entry.id).await?;
             erased += 1;
         }
     }

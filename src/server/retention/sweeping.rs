@@ -35,7 +35,7 @@ pub(super) async fn sweep(
     let mut tx = begin_fenced(&tiers.store, Some(fence)).await?;
     objects::mark_abandoned(&mut tx, before).await?;
     tx.commit().await?;
-    reach(FailPoint::AbandonedDoomed).await;
+    reach(FailPoint::AbandonedMarked).await;
     let mut deleted = tiers.archive.clear_unfinished(before).await?;
     let (found, all) = list_orphans(tiers, before, confirmed).await?;
     for (owner, key) in found {
@@ -111,7 +111,7 @@ async fn delete_orphan(
     let marked = objects::mark_orphan(&mut tx, owner, key, now).await?;
     reach(FailPoint::OrphanWritten).await;
     tx.commit().await?;
-    reach(FailPoint::OrphanDoomed).await;
+    reach(FailPoint::OrphanMarked).await;
     if marked {
         delete_object::remove(tiers, Some(fence), owner, key, now).await?;
     }

@@ -28,7 +28,7 @@ impl Throttle {
         if self.factor > 0 {
             tokio::time::sleep((self.work_started.elapsed() * self.factor).min(MAX_PAUSE)).await;
         }
-        reach(FailPoint::Rested).await;
+        reach(FailPoint::Paused).await;
         self.work_started = Instant::now();
     }
 }

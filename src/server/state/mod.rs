@@ -218,7 +218,7 @@ impl App {
             timeouts: config.model_timeouts,
             breakers: Breakers::default(),
             tools: registry.with_servers(McpServers::start(servers, &shutdown, &tasks)),
-            pace: config.demo_pace,
+            delay_factor: config.demo_pace,
             shutdown: shutdown.clone(),
             tasks: tasks.clone(),
         });

@@ -145,7 +145,7 @@ fn cards(
         StatCard {
             name: "Retention lag".into(),
             value: longest_lag(lags),
-            note: "of the latest tier".into(),
+            note: "of the tier furthest behind".into(),
         },
     ]
 }
@@ -161,7 +161,7 @@ async fn planned_steps(source: StatsSource<'_>) -> Result<Vec<String>> {
         .report
         .failures
         .iter()
-        .map(|why| format!("could not be looked at: {why}"));
+        .map(|why| format!("could not be checked: {why}"));
     Ok(failed.chain(plan.lines()).collect())
 }
 
@@ -174,11 +174,11 @@ fn alerts(
     let failed = last.filter(|report| report.failed > 0).map(|report| {
         let first = report.failures.first().map_or("", String::as_str);
         let steps = if report.failed == 1 {
-            "one step".to_owned()
+            "One step".to_owned()
         } else {
             format!("{} steps", number(report.failed))
         };
-        format!("The last run could not do {steps} and tries again; nothing is lost. {first}")
+        format!("{steps} of the last run failed; the next run retries. Nothing is lost. {first}")
     });
     waiting
         .into_iter()
@@ -200,8 +200,8 @@ fn damage_alerts(damaged: i64, first: &[DamagedObject]) -> Vec<StatsAlert> {
         };
         let text = format!(
             "An object of the archive with {entries} is damaged or missing. \
-             Put it back from a copy of the archive; this checks it, and \
-             gives it up with give-up in place of cat:"
+             Restore it from a copy of the archive, then check it with the command below. \
+             Without a copy, give it up with `holly archive give-up`:"
         );
         StatsAlert {
             text,

@@ -14,7 +14,11 @@ pub struct DailyUse {
 }
 
 /// What a user used on the day of `now`.
-pub async fn of(connection: &mut AnyConnection, now: Timestamp, user: UserId) -> Result<DailyUse> {
+pub async fn on_day(
+    connection: &mut AnyConnection,
+    now: Timestamp,
+    user: UserId,
+) -> Result<DailyUse> {
     let sql = "select tokens, upload_bytes from daily_use where user_id = $1 and day = $2";
     Ok(sqlx::query_as(sql)
         .bind(user.to_string())

@@ -31,7 +31,7 @@ async fn wake_if_changed(store: &Store, last: Option<i64>) -> Result<i64> {
     let now = store.data_version().await?;
     if last != Some(now) {
         let users = store.wakeups().subscribed_users();
-        let heads = heads::of_many(&mut *store.read().await?, &users).await?;
+        let heads = heads::find_many(&mut *store.read().await?, &users).await?;
         for user in users {
             let rev = heads
                 .iter()

@@ -48,7 +48,7 @@ pub async fn raise(connection: &mut AnyConnection, user: UserId, rev: i64) -> Re
 }
 
 /// The newest revisions of `users`; users without one are missing.
-pub async fn of_many(
+pub async fn find_many(
     connection: &mut AnyConnection,
     users: &[UserId],
 ) -> Result<Vec<(UserId, i64)>> {
@@ -72,7 +72,7 @@ pub async fn of_many(
 }
 
 /// The owner's range of revisions.
-pub async fn of(connection: &mut AnyConnection, user: UserId) -> Result<Head> {
+pub async fn find(connection: &mut AnyConnection, user: UserId) -> Result<Head> {
     let sql = "select head, floor from heads where user_id = $1";
     Ok(sqlx::query_as(sql)
         .bind(user.to_string())

@@ -54,7 +54,12 @@ pub struct EntryTotals {
 
 impl EntryTotals {
     /// The values of one entry that takes `stored_bytes`.
-    pub fn of(size: i64, stored_bytes: i64, duration_ms: Option<i64>, metadata: &Metadata) -> Self {
+    pub fn new(
+        size: i64,
+        stored_bytes: i64,
+        duration_ms: Option<i64>,
+        metadata: &Metadata,
+    ) -> Self {
         let tokens = |name| metadata_number(metadata, name);
         Self {
             entries: 1,
@@ -253,7 +258,7 @@ const fn line(entry: &WorkLogEntry, tier: &'static str) -> Line {
 
 fn totals(entry: &WorkLogEntry, stored_bytes: i64) -> EntryTotals {
     let size = entry_size::entry_size(&entry.title, entry.details.as_deref(), &entry.metadata);
-    EntryTotals::of(size, stored_bytes, entry.duration_ms, &entry.metadata)
+    EntryTotals::new(size, stored_bytes, entry.duration_ms, &entry.metadata)
 }
 
 /// The totals of all users since the UTC day `since`, newest day first.

@@ -72,13 +72,13 @@ fn is_undecided(now: Timestamp, entry: &WorkLogEntry, decision: Decision) -> Res
         } if recorded == decision => Ok(false),
         Approval::Decided {
             decision: recorded, ..
-        } => conflict(format!("it was decided already: {recorded}")),
+        } => conflict(format!("the approval was already decided: {recorded}")),
         Approval::Waiting { .. } if entry.status != Status::Working => {
-            conflict("it is too late: the work has ended".to_owned())
+            conflict("the entry is already settled".to_owned())
         }
         Approval::Waiting { until } if now < until => Ok(true),
         Approval::Waiting { .. } | Approval::Lapsed { .. } => {
-            conflict("it is too late: the approval has expired".to_owned())
+            conflict("the approval has expired".to_owned())
         }
     }
 }

@@ -81,12 +81,12 @@ pub(crate) async fn take_out(
     let found = reader::retry_on_moved_object(store, |reader| {
         reader::find_archived(reader, archive, user, id)
     });
-    let (shelf, entry) = found.await?.ok_or(Error::NotFound("entry"))?;
+    let (object, entry) = found.await?.ok_or(Error::NotFound("entry"))?;
     let mut tx = begin(store, None, user).await?;
     if !remove_from_manifest(
         &mut tx,
         user,
-        &shelf.key,
+        &object.key,
         &entry,
         matches!(replacement, Replacement::Nothing(_)),
     )
@@ -100,7 +100,7 @@ pub(crate) async fn take_out(
                 pending_delete::check_not_held(&mut tx, user, entry.conversation_id, "changed")
                     .await?;
             }
-            let current = reader::to_entry(&shelf, &entry);
+            let current = reader::to_entry(&object, &entry);
             if is_noop(&current, patch.clone())? {
                 return Ok(TakeOutOutcome::Unchanged(Box::new(current)));
             }
@@ -130,7 +130,7 @@ async fn remove_from_manifest(
     if !tombstones::insert(tx, user, key, entry.id).await? {
         return Ok(false);
     }
-    let (figures, mut changes) = (manifest.totals_of(entry), Changes::default());
+    let (totals, mut changes) = (manifest.totals_of(entry), Changes::default());
     changes.count(
         (
             manifest.day,
@@ -138,11 +138,11 @@ async fn remove_from_manifest(
             entry.status,
             manifest.tier.as_str(),
         ),
-        figures,
+        totals,
         -1,
     );
     if deleted {
-        changes.count_deleted((manifest.day, entry.log_type, entry.status), figures);
+        changes.count_deleted((manifest.day, entry.log_type, entry.status), totals);
     }
     manifest.count(entry, -1);
     objects::write_totals(tx, &manifest).await?;

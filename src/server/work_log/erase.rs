@@ -2,7 +2,7 @@
 
 use super::{
     archived::{self, Replacement, TakeOutOutcome},
-    delete_work_log,
+    delete_entry_row,
 };
 use crate::{
     domain::{
@@ -27,20 +27,20 @@ pub async fn delete_entry(
     user: UserId,
     id: EntryId,
 ) -> Result<DeleteReceipt> {
-    let receipt = erase_entry(tiers, now, user, id).await?;
+    let receipt = delete_entry_keeping_files(tiers, now, user, id).await?;
     delete_marked_files_or_log(&tiers.store, stored).await;
     Ok(receipt)
 }
 
 /// As [`delete_entry`], but leaves the files on disk, marked for deletion.
-pub async fn erase_entry(
+pub async fn delete_entry_keeping_files(
     tiers: &Tiers,
     now: Timestamp,
     user: UserId,
     id: EntryId,
 ) -> Result<DeleteReceipt> {
     for _ in 0..archived::MAX_ATTEMPTS {
-        match delete_work_log(&tiers.store, now, user, id).await {
+        match delete_entry_row(&tiers.store, now, user, id).await {
             Err(Error::NotFound("entry")) => {}
             Err(error) => return Err(error),
             Ok(files) => {

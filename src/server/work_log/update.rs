@@ -188,7 +188,7 @@ pub async fn settle_interrupted(
 
 /// Deletes an entry with the files made by its work; clients learn of it from the feed. Returns the
 /// number of files.
-pub async fn delete_work_log(
+pub async fn delete_entry_row(
     store: &Store,
     now: Timestamp,
     user: UserId,

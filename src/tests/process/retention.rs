@@ -157,7 +157,7 @@ async fn the_commands_plan_run_cat_backup_and_restore_work() {
         "the object is intact again"
     );
     let (given_up, why) = text(&["archive", "give-up", key.to_str().unwrap()]);
-    assert!(!given_up && why.contains("it is not abandoned"), "{why}");
+    assert!(!given_up && why.contains("it is not given up"), "{why}");
 
     let server = home.serve();
     create_entries(&server.caller, 1).await;
@@ -218,7 +218,7 @@ async fn the_commands_plan_run_cat_backup_and_restore_work() {
     std::fs::rename(&archive, home.data().join("moved-archive")).unwrap();
     let (restored, why) = text(&["restore", "--in-place"]);
     assert!(
-        !restored && why.contains("put the archive back first"),
+        !restored && why.contains("restore the archive first"),
         "{why}"
     );
     std::fs::remove_dir_all(&archive).unwrap();

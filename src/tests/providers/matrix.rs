@@ -93,7 +93,7 @@ async fn a_turn_always_ends_without_working_entries() {
 async fn check(fault: Fault, after_text: bool, failing: usize) {
     let case = format!("{fault:?}, {failing} failing, after text: {after_text}");
     let app =
-        TestApp::with_patience(chain(fault, after_text, failing), ModelTimeouts::none()).await;
+        TestApp::with_timeouts(chain(fault, after_text, failing), ModelTimeouts::none()).await;
     let ada = app.person("ada@example.org").await;
     let conversation = ada.begins().await;
     ada.says(&conversation, "Hello").await;

@@ -60,7 +60,7 @@ fn context() -> (ToolContext, watch::Receiver<Progress>) {
         ToolContext {
             progress,
             cancel: CancellationToken::new(),
-            pace: 0.0,
+            delay_factor: 0.0,
             tasks: TaskTracker::new(),
         },
         seen,
@@ -234,7 +234,7 @@ async fn a_result_that_is_not_an_image_is_refused() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "The service sent something that is no picture."
+        "The file that the service sent is not a picture."
     );
 }
 

@@ -191,7 +191,7 @@ async fn a_rate_limited_model_is_skipped_until_its_retry_time() {
     assert_eq!(
         second.lines,
         [
-            "info warning Gemini is over its limit (429) and rests for 30 s. \
+            "info warning Gemini is over its limit (429) and is paused for 30 s. \
              Trying Groq llama-3.1-8b-instant.",
             "ai_response success Groq llama-3.1-8b-instant answered"
         ]
@@ -349,7 +349,7 @@ async fn concurrent_tool_calls_have_an_entry_each_and_fail_alone() {
             "tool_call success Image: a tree",
             "tool_call error Unknown tool: summon",
             "tool_call error Music",
-            "info warning Gemini refused the key (401) and rests for 600 s. \
+            "info warning Gemini refused the key (401) and is paused for 600 s. \
              Trying Groq llama-3.1-8b-instant.",
             "ai_response success Groq llama-3.1-8b-instant answered",
         ]

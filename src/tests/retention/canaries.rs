@@ -9,7 +9,7 @@ use crate::{
     },
     server::{
         archive::{Archive, Tiers, erase, reader},
-        base::fail_points::{FailPoint, heard_by},
+        base::fail_points::{FailPoint, with_hook},
         chat::delete_conversation_rows,
         retention::run_once,
         store::Store,
@@ -173,7 +173,7 @@ async fn erased_text_is_gone_from_database_and_archive_in_every_tier() {
         env.plant(ada, Some(conversation_id)).await;
         env.plant(bob, None).await;
         env.run(now).await;
-        work_log::erase_entry(&env.tiers, now, ada, outside)
+        work_log::delete_entry_keeping_files(&env.tiers, now, ada, outside)
             .await
             .unwrap();
         delete_conversation_rows(store, now, ada, conversation_id)
@@ -209,7 +209,7 @@ async fn a_row_erased_while_or_after_its_object_is_written_leaves_no_text() {
         let (planted, now) = (env.plant(ada, None).await, NOW.plus(45 * DAY_MS));
         let tiers = env.tiers.clone();
         let erase = move || async move {
-            _ = work_log::erase_entry(&tiers, now, ada, planted)
+            _ = work_log::delete_entry_keeping_files(&tiers, now, ada, planted)
                 .await
                 .unwrap()
         };
@@ -221,14 +221,14 @@ async fn a_row_erased_while_or_after_its_object_is_written_leaves_no_text() {
                 std::future::pending().await
             };
             tokio::select! {
-                _ = heard_by(once_at(point, hang), run_once(&env.tiers, run)) => {
+                _ = with_hook(once_at(point, hang), run_once(&env.tiers, run)) => {
                     panic!("the run should hang at {point:?}")
                 }
                 reached = reached => reached.unwrap(),
             }
             erase().await;
         } else {
-            heard_by(once_at(point, erase()), run_once(&env.tiers, run))
+            with_hook(once_at(point, erase()), run_once(&env.tiers, run))
                 .await
                 .unwrap();
             erase::delete_marked_objects(&env.tiers, now, ada)
@@ -256,7 +256,7 @@ async fn an_archived_entry_that_was_changed_and_erased_leaves_no_text() {
     update_entry(&env.tiers, now, ada, planted, change)
         .await
         .unwrap();
-    work_log::erase_entry(&env.tiers, now, ada, planted)
+    work_log::delete_entry_keeping_files(&env.tiers, now, ada, planted)
         .await
         .unwrap();
     assert_eq!(env.count_canaries().await, 0);

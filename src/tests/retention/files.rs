@@ -101,7 +101,7 @@ on_both_databases! {
                 create_with_file(&store, NOW, ada, conversation.id).await,
             );
             run(&tiers, at).await;
-            let receipt = work_log::erase_entry(&tiers, at, ada, erased.id)
+            let receipt = work_log::delete_entry_keeping_files(&tiers, at, ada, erased.id)
                 .await
                 .unwrap();
             assert_eq!(receipt.files, 1, "at {age} days");
@@ -161,7 +161,7 @@ on_both_databases! {
             .unwrap();
         let entry = create_referring_to(&store, NOW, ada, turn.conversation_id, &attachment).await;
         assert_eq!(
-            work_log::erase_entry(&tiers, NOW, ada, entry.id)
+            work_log::delete_entry_keeping_files(&tiers, NOW, ada, entry.id)
                 .await
                 .unwrap()
                 .files,

@@ -182,7 +182,7 @@ async fn actions_at_any_fail_point_of_a_run_match_the_map() {
                 }
             }
             // orphans that a restored backup does not know may be swept in a later run
-            let optional = *point == FailPoint::OrphanDoomed;
+            let optional = *point == FailPoint::OrphanMarked;
             assert!(
                 optional || passed != NOT_IN_RUNS.contains(point),
                 "{action:?} at {point:?}: {passed}"
@@ -198,8 +198,8 @@ const NOT_IN_RUNS: &[FailPoint] = &[
     FailPoint::TakenOut,
     FailPoint::AccountErased,
     FailPoint::PurgePlanned,
-    FailPoint::MissingDoomed,
+    FailPoint::MissingMarked,
     FailPoint::Adopted,
     FailPoint::ErasedAgain,
-    FailPoint::OrphanDoomed,
+    FailPoint::OrphanMarked,
 ];

@@ -6,7 +6,7 @@ use crate::{
         archive::{Tiers, erase, reader},
         base::{
             clock::Clock,
-            fail_points::{FailPoint, heard_by},
+            fail_points::{FailPoint, with_hook},
         },
         chat::delete_conversation_rows,
         retention::{Policy, Run, dry_run::dry_run, run_once},
@@ -93,11 +93,11 @@ on_both_databases! {
         .unwrap();
         let other_tiers = tiers.clone();
         let erase = async move {
-            _ = work_log::erase_entry(&other_tiers, at, ada, later.id)
+            _ = work_log::delete_entry_keeping_files(&other_tiers, at, ada, later.id)
                 .await
                 .unwrap()
         };
-        let interrupted = heard_by(
+        let interrupted = with_hook(
             once_at(FailPoint::Put, erase),
             run_once(&tiers, trusted(at)),
         );
@@ -143,7 +143,7 @@ on_both_databases! {
             let erase =
                 async move { _ = erase::erase_account(&other_tiers, at, ada).await.unwrap() };
             let run = run_once(&tiers, trusted(at));
-            heard_by(once_at(point, erase), run).await.unwrap();
+            with_hook(once_at(point, erase), run).await.unwrap();
             assert_eq!(
                 archive_keys(&tiers).await,
                 Vec::<String>::new(),
@@ -184,9 +184,9 @@ on_both_databases! {
                     .await
                     .unwrap();
             };
-            heard_by(
+            with_hook(
                 once_at(point, erase),
-                work_log::erase_entry(&tiers, at, ada, first.id),
+                work_log::delete_entry_keeping_files(&tiers, at, ada, first.id),
             )
             .await
             .unwrap();
@@ -262,7 +262,7 @@ on_both_databases! {
             assert!(
                 report.failed == 1
                     && report.failures[0]
-                        .contains("of 5 objects in the archive this database knows 0"),
+                        .contains("refers to only 0 of 5 objects in the archive"),
                 "{report:?}"
             );
             assert_eq!(

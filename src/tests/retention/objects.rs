@@ -4,7 +4,7 @@ use crate::{
     domain::{EntryDraft, Status, ids::UserId, time::DAY_MS},
     server::{
         archive::object,
-        base::fail_points::{FailPoint, heard_by},
+        base::fail_points::{FailPoint, with_hook},
         retention::{dry_run::dry_run, run_once},
         store::{Store, retention::objects, work_logs::StoredEntry},
         work_log::{Origin, create_work_log},
@@ -119,7 +119,7 @@ on_both_databases! {
             }
             .boxed()
         });
-        let report = heard_by(listener, run_once(&tiers, trusted(at)))
+        let report = with_hook(listener, run_once(&tiers, trusted(at)))
             .await
             .unwrap();
         assert_eq!(

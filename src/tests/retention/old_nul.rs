@@ -215,7 +215,7 @@ on_both_databases! {
             changes.rows.contains(&Change::Entry(hot.clone())),
             "{changes:?}"
         );
-        work_log::erase_entry(&tiers, days(1), ada, hot.id)
+        work_log::delete_entry_keeping_files(&tiers, days(1), ada, hot.id)
             .await
             .unwrap();
 
@@ -225,7 +225,7 @@ on_both_databases! {
             pack_old_text(&store, ada, entry.id).await;
         }
         assert_reads(&tiers, warm, StorageStatus::Warm).await;
-        work_log::erase_entry(&tiers, days(8), ada, warm.id)
+        work_log::delete_entry_keeping_files(&tiers, days(8), ada, warm.id)
             .await
             .unwrap();
 
@@ -233,7 +233,7 @@ on_both_databases! {
         assert_eq!((report.failed, report.moved_to_cold), (0, 2), "{report:?}");
         write_old_object(&tiers, ada).await;
         assert_reads(&tiers, last, StorageStatus::Cold).await;
-        work_log::erase_entry(&tiers, days(31), ada, cold.id)
+        work_log::delete_entry_keeping_files(&tiers, days(31), ada, cold.id)
             .await
             .unwrap();
         assert_eq!(read(&tiers, ada, cold.id).await, None);
@@ -307,7 +307,7 @@ async fn a_restored_backup_with_old_text_reads_correctly() {
     let mut rows = create_old_rows(store, ada, 2).await;
     let (erased, hot) = (rows.remove(0), rows.remove(0));
     let copy = env.backup().await;
-    work_log::erase_entry(&env.tiers, days(31), ada, erased.id)
+    work_log::delete_entry_keeping_files(&env.tiers, days(31), ada, erased.id)
         .await
         .unwrap();
     erase::delete_marked_objects(&env.tiers, days(31), ada)

@@ -156,7 +156,7 @@ on_both_databases! {
                 .await
                 .unwrap();
             check_totals(&store).await;
-            work_log::erase_entry(&tiers, warm, ada, chosen[1].id)
+            work_log::delete_entry_keeping_files(&tiers, warm, ada, chosen[1].id)
                 .await
                 .unwrap();
             check_totals(&store).await;

@@ -7,7 +7,7 @@ use crate::{
             object::{ObjectGroup, decode, encode, hex_sha256},
             reader::list,
         },
-        base::fail_points::{FailPoint, heard_by},
+        base::fail_points::{FailPoint, with_hook},
         store::{retention::objects, work_logs::EntryFilter},
     },
     tests::support::{
@@ -39,7 +39,7 @@ on_both_databases! {
             archive.replace(key, incomplete).await.unwrap();
         };
         let at = NOW.plus(31 * DAY_MS);
-        let report = heard_by(once_at(FailPoint::Put, remove_a_row), run(&tiers, at)).await;
+        let report = with_hook(once_at(FailPoint::Put, remove_a_row), run(&tiers, at)).await;
         assert_eq!((report.moved_to_cold, report.failed), (2, 0), "{report:?}");
         let reader = &mut store.read().await.unwrap();
         let all = EntryFilter::default();

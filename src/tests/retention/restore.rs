@@ -10,7 +10,7 @@ use crate::{
     },
     server::{
         archive::{Tiers, erase, erasure_log, holds, object, reader},
-        base::fail_points::{FailPoint, heard_by},
+        base::fail_points::{FailPoint, with_hook},
         retention::{Policy, Run, restore::after_restore, run_once},
         store::{
             Store, heads,
@@ -47,7 +47,7 @@ async fn a_restored_backup_brings_back_no_erased_entry() {
     env.plant(bob, None).await;
     let copy = env.backup().await;
     for id in [old, fresh] {
-        work_log::erase_entry(&env.tiers, now, ada, id)
+        work_log::delete_entry_keeping_files(&env.tiers, now, ada, id)
             .await
             .unwrap();
     }
@@ -103,7 +103,7 @@ async fn a_restore_keeps_entries_that_left_the_archive_since_the_backup() {
     update_entry(&env.tiers, now, ada, changed, set_warning())
         .await
         .unwrap();
-    work_log::erase_entry(&env.tiers, now, ada, erased)
+    work_log::delete_entry_keeping_files(&env.tiers, now, ada, erased)
         .await
         .unwrap();
     // with this policy the changed entry stays a row
@@ -151,7 +151,7 @@ async fn a_restored_row_that_is_also_in_the_archive_is_archived_again() {
     let copy = env.backup().await;
     let unknown = env.plant(ada, None).await;
     env.run(now).await;
-    work_log::erase_entry(&env.tiers, now, ada, rewritten)
+    work_log::delete_entry_keeping_files(&env.tiers, now, ada, rewritten)
         .await
         .unwrap();
 
@@ -159,7 +159,7 @@ async fn a_restored_row_that_is_also_in_the_archive_is_archived_again() {
     let restored = after_restore(&tiers, now).await.unwrap();
     assert_eq!((restored.missing, restored.adopted), (1, 1));
     // leaves an object with the row only, the same that archiving the row creates
-    work_log::erase_entry(&tiers, now, ada, unknown)
+    work_log::delete_entry_keeping_files(&tiers, now, ada, unknown)
         .await
         .unwrap();
     let report = run_once(&tiers, trusted(now)).await.unwrap();
@@ -179,7 +179,7 @@ async fn a_damaged_erasure_log_must_be_repaired_before_a_restore() {
     let planted = [env.plant(ada, None).await, env.plant(ada, None).await];
     let copy = env.backup().await;
     for id in planted {
-        work_log::erase_entry(&env.tiers, NOW, ada, id)
+        work_log::delete_entry_keeping_files(&env.tiers, NOW, ada, id)
             .await
             .unwrap();
         erasure_log::sync(&env.tiers, NOW).await.unwrap();
@@ -218,7 +218,7 @@ async fn an_entry_in_an_old_and_a_new_object_is_restored_once() {
     update_entry(&env.tiers, now, ada, changed, set_warning())
         .await
         .unwrap();
-    work_log::erase_entry(&env.tiers, now, ada, erased)
+    work_log::delete_entry_keeping_files(&env.tiers, now, ada, erased)
         .await
         .unwrap();
     env.run(now).await;
@@ -406,7 +406,7 @@ async fn a_replaced_object_that_still_exists_is_not_read_again() {
     let copy = env.backup().await;
     let key = object_keys(&env.tiers, ada).await.remove(0);
     let bytes = archive.get(&key).await.unwrap();
-    work_log::erase_entry(&env.tiers, now, ada, erased)
+    work_log::delete_entry_keeping_files(&env.tiers, now, ada, erased)
         .await
         .unwrap();
     // the database is lost before the object is deleted and the erasure log is written
@@ -467,8 +467,8 @@ async fn an_object_rewritten_during_the_backup_is_read_in_its_new_form() {
     let (copy, source) = (backup_folder.path().join("copy.db"), store.clone());
     let file = copy.to_str().unwrap().to_owned();
     let back_up = async move { source.backup(&file).await.unwrap() };
-    let erase = work_log::erase_entry(&env.tiers, now, ada, erased);
-    heard_by(once_at(FailPoint::ReadBack, back_up), erase)
+    let erase = work_log::delete_entry_keeping_files(&env.tiers, now, ada, erased);
+    with_hook(once_at(FailPoint::ReadBack, back_up), erase)
         .await
         .unwrap();
 
@@ -541,7 +541,7 @@ async fn entries_archived_since_the_backup_return_if_their_conversation_does() {
     );
     let fresh = create(&tiers.store, now, ada, None, "fresh").await;
     let reader = &mut tiers.store.read().await.unwrap();
-    let head = heads::of(reader, ada).await.unwrap().head;
+    let head = heads::find(reader, ada).await.unwrap().head;
     let entry = work_logs::find(reader, ada, fresh).await.unwrap().unwrap();
     assert!(
         entry.rev == head && head > 3,

@@ -12,7 +12,7 @@ use crate::{
         base::{
             data_dir::DataDir,
             error::Error,
-            fail_points::{FailPoint, heard_by},
+            fail_points::{FailPoint, with_hook},
         },
         feed::{Position, check_cursor},
         retention::{Policy, Run, report::RestoreReport, restore, run_once, worker::take_over},
@@ -273,7 +273,7 @@ on_both_databases! {
                     && entry.expires_at.is_none()),
             "{listed:?}"
         );
-        let refused = work_log::erase_entry(
+        let refused = work_log::delete_entry_keeping_files(
             &tiers,
             days(1_000),
             ada,
@@ -388,7 +388,7 @@ on_both_databases! {
                     .unwrap(),
             )
         };
-        let report = heard_by(once_at(FailPoint::ReadBack, update), run(&tiers, days(31))).await;
+        let report = with_hook(once_at(FailPoint::ReadBack, update), run(&tiers, days(31))).await;
         assert_eq!((report.failed, report.moved_to_cold), (0, 1), "{report:?}");
         let by_tier = |entries: Vec<WorkLogEntry>| {
             entries
@@ -421,7 +421,7 @@ on_both_databases! {
         let (other, later) = (tiers.clone(), days(31).plus(660_000));
         let take_over = async move { assert_eq!(run(&other, later).await.moved_to_cold, 1) };
         let first = trusted(days(31));
-        let superseded = heard_by(
+        let superseded = with_hook(
             once_at(FailPoint::ReadBack, take_over),
             run_once(&tiers, first),
         )

@@ -81,7 +81,7 @@ async fn a_denied_tool_is_not_run_and_the_answer_continues() {
     );
     assert!(
         done["metadata"]["files"].is_null()
-            && reply.starts_with("I left the note “buy lamp oil” alone"),
+            && reply.starts_with("I left out the note “buy lamp oil”"),
         "{reply}"
     );
 }
@@ -133,7 +133,7 @@ async fn repeating_a_decision_is_fine_and_changing_it_a_conflict() {
     ada.decides(&entry, "deny").await.expect(200);
     assert_eq!(
         ada.decides(&entry, "once").await.expect(409)["detail"],
-        "it was decided already: deny"
+        "the approval was already decided: deny"
     );
     outcome(&ada, &conversation, &entry).await;
     ada.decides(&entry, "deny").await.expect(200);
@@ -190,7 +190,7 @@ async fn stopping_the_turn_cancels_the_approval() {
     );
     assert_eq!(
         ada.decides(&entry, "once").await.expect(409)["detail"],
-        "it is too late: the work has ended"
+        "the entry is already settled"
     );
 }
 
@@ -200,7 +200,7 @@ async fn an_approval_expires_after_ten_minutes() {
     app.app.clock.advance(600_000);
     assert_eq!(
         ada.decides(&entry, "once").await.expect(409)["detail"],
-        "it is too late: the approval has expired"
+        "the approval has expired"
     );
     ada.notes("something else happens").await;
     let (done, reply) = outcome(&ada, &conversation, &entry).await;
@@ -208,7 +208,7 @@ async fn an_approval_expires_after_ten_minutes() {
         (&done["status"], &done["metadata"]["approval"]["state"]),
         (&json!("warning"), &json!("lapsed"))
     );
-    assert!(reply.starts_with("I left the note"), "{reply}");
+    assert!(reply.starts_with("I left out the note"), "{reply}");
 }
 
 #[tokio::test]

@@ -271,7 +271,7 @@ async fn a_vision_model_gets_the_picture_and_the_text() {
 }
 
 #[tokio::test]
-async fn a_text_only_model_is_told_of_pictures_and_the_log_says_so_once() {
+async fn a_text_only_model_gets_a_note_about_pictures_and_the_log_says_so_once() {
     let (app, prompt) = with_recording_model(false).await;
     let ada = app.person("ada@example.org").await;
     let conversation = ada.begins().await;

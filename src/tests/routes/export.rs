@@ -7,7 +7,7 @@ use crate::{
             FailPoint::{
                 Encoded, MovePlanned, Moved, PackPlanned, Packed, Put, ReadBack, Reserved,
             },
-            heard_by,
+            with_hook,
         },
         retention::{Run, run_once},
     },
@@ -69,7 +69,7 @@ async fn an_export_during_a_run_contains_every_entry_once() {
             trust_clock: true,
             ..Run::at(app.app.config.retention.policy, app.app.clock.now())
         };
-        let report = heard_by(once_at(fail_point, export), run_once(&app.app.tiers, run))
+        let report = with_hook(once_at(fail_point, export), run_once(&app.app.tiers, run))
             .await
             .unwrap();
         assert_eq!((report.failed, report.busy), (0, false), "{report:?}");

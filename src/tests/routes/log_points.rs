@@ -69,10 +69,10 @@ async fn the_entry_of_a_running_model_call_is_working() {
         (
             &json!("ai_response"),
             &json!("working"),
-            &json!("Told told is thinking")
+            &json!("Scripted scripted is thinking")
         )
     );
-    assert_metadata(&entry, json!({"model": "told", "messages": 2}));
+    assert_metadata(&entry, json!({"model": "scripted", "messages": 2}));
 }
 
 #[tokio::test]

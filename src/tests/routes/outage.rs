@@ -8,7 +8,7 @@ use crate::{
         retention::damage,
         work_log::{Origin, create_work_log},
     },
-    tests::support::{Person, TestApp, address_of, faulty_store::Liar, people::draft},
+    tests::support::{Person, TestApp, address_of, faulty_store::FaultyStore, people::draft},
 };
 use object_store::memory::InMemory;
 use serde_json::{Value, json};
@@ -20,8 +20,8 @@ use std::{
 
 /// A user whose conversation has two archived entries and a hot one; the archive's fault switch,
 /// the conversation and the entries.
-async fn with_archived_entries() -> (TestApp, Person, Liar, String, Vec<Value>) {
-    let faults = Liar::before(Arc::new(InMemory::new()), 1);
+async fn with_archived_entries() -> (TestApp, Person, FaultyStore, String, Vec<Value>) {
+    let faults = FaultyStore::before(Arc::new(InMemory::new()), 1);
     let archive = Archive::with_store(Arc::new(faults.clone()), "", Duration::from_secs(5));
     let app = TestApp::with(|_| {}, |app| app.tiers.archive = archive).await;
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
@@ -56,7 +56,7 @@ fn titles(list: &Value) -> Vec<&str> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_is_partial_and_reports_its_gaps() {
     let (_app, ada, faults, conversation, entries) = with_archived_entries().await;
-    faults.is_away(true);
+    faults.set_unreachable(true);
     let listed = ada.lists(&format!("conversationId={conversation}")).await;
     assert_eq!(
         (titles(&listed), &listed["complete"]),
@@ -72,7 +72,7 @@ async fn a_list_is_partial_and_reports_its_gaps() {
         (&json!(true), &json!([])),
         "a page without archived entries is complete"
     );
-    faults.is_away(false);
+    faults.set_unreachable(false);
     let listed = ada.lists(&format!("conversationId={conversation}")).await;
     assert_eq!(
         (titles(&listed), &listed["complete"]),
@@ -83,7 +83,7 @@ async fn a_list_is_partial_and_reports_its_gaps() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_shows_a_retry_notice_in_place_of_archived_entries() {
     let (_app, ada, faults, conversation, entries) = with_archived_entries().await;
-    faults.is_away(true);
+    faults.set_unreachable(true);
     for address in [format!("/c/{conversation}"), "/history".to_owned()] {
         let page = ada.gets(&address).await;
         let html = page.text();
@@ -116,7 +116,7 @@ async fn a_page_shows_a_retry_notice_in_place_of_archived_entries() {
     ada.gets(&format!("/api/conversations/{conversation}"))
         .await
         .expect(200);
-    faults.is_away(false);
+    faults.set_unreachable(false);
     let html = ada.gets(&format!("/c/{conversation}")).await.text();
     assert!(
         html.contains(">cold one<") && !html.contains("class=\"gap\""),
@@ -127,7 +127,7 @@ async fn a_page_shows_a_retry_notice_in_place_of_archived_entries() {
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_that_need_every_entry_are_refused() {
     let (app, ada, faults, conversation, entries) = with_archived_entries().await;
-    faults.is_away(true);
+    faults.set_unreachable(true);
     ada.gets(&address_of(&entries[0])).await.expect(503);
     ada.deletes(&address_of(&entries[0])).await.expect(503);
     for query in [

@@ -1,7 +1,7 @@
 //! User administration with plain forms: invite, join, promote, disable, delete.
 
 use crate::{
-    server::{assistant::model::ModelEvent as Said, base::new_id, identity, store::turns},
+    server::{assistant::model::ModelEvent, base::new_id, identity, store::turns},
     tests::support::{Answer, Person, TestApp, ToldModel, databases::Postgres, within},
 };
 use serde_json::json;
@@ -234,7 +234,9 @@ async fn disabling_a_user_ends_sessions_streams_and_turns() {
         }
     });
     bob.says(&conversation, "Hello").await;
-    events.send(Ok(Said::Text("Half an ".into()))).unwrap();
+    events
+        .send(Ok(ModelEvent::Text("Half an ".into())))
+        .unwrap();
     by_cookie.next_named("delta").await;
     submit_change(&ada, "disable", &bob, &[("disabled", "true")]).await;
     for stream in [&mut by_cookie, &mut by_key] {
@@ -280,7 +282,9 @@ async fn disabling_a_user_takes_effect_on_other_servers() {
     let mut stream = bob.streams("").await;
     let conversation = bob.begins().await;
     bob.says(&conversation, "Hello").await;
-    events.send(Ok(Said::Text("Half an ".into()))).unwrap();
+    events
+        .send(Ok(ModelEvent::Text("Half an ".into())))
+        .unwrap();
     stream.next_named("delta").await;
     submit_change(&ada, "disable", &bob, &[("disabled", "true")]).await;
     stream.next_named("auth").await;

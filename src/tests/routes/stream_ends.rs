@@ -174,7 +174,7 @@ async fn streams_end_at_their_maximum_age_and_at_shutdown() {
 }
 
 #[tokio::test]
-async fn proxies_are_told_not_to_buffer_or_compress() {
+async fn streams_ask_proxies_not_to_buffer_or_compress() {
     let app = TestApp::start().await;
     let ada = app.person("ada@example.org").await;
     let request = ada

@@ -1,17 +1,17 @@
 //! Messages, the turns that answer them, stopping and retrying.
 
 use crate::{
-    server::assistant::model::{ModelEvent as Said, Usage},
+    server::assistant::model::{ModelEvent, Usage},
     tests::support::{self, Event, TestApp, ToldModel},
 };
 use serde_json::{Value, json};
 
-fn text(text: &str) -> Said {
-    Said::Text(text.to_owned())
+fn text(text: &str) -> ModelEvent {
+    ModelEvent::Text(text.to_owned())
 }
 
-fn end(usage: Option<Usage>) -> Said {
-    Said::End {
+fn end(usage: Option<Usage>) -> ModelEvent {
+    ModelEvent::End {
         usage,
         cut_short: false,
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     domain::time::Timestamp,
-    server::{assistant::model::ModelEvent as Said, state::config::Config},
+    server::{assistant::model::ModelEvent, state::config::Config},
     tests::support::{self, Answer, Event, TestApp, ToldModel, databases::Postgres, within},
 };
 use futures::TryStreamExt;
@@ -48,7 +48,9 @@ async fn a_turn_can_be_stopped_from_another_server() {
     let conversation = ada.begins().await;
     let mut stream = ada.streams("").await;
     ada.says(&conversation, "Hello").await;
-    events.send(Ok(Said::Text("Half an ".into()))).unwrap();
+    events
+        .send(Ok(ModelEvent::Text("Half an ".into())))
+        .unwrap();
     stream.next_named("delta").await;
     server_b
         .also(&ada)
@@ -80,13 +82,15 @@ async fn answer_text_is_streamed_by_another_server() {
     ada.says(&conversation, "Hello").await;
     // the clock does not advance, so the row is not written again before the end; this text comes
     // directly from the other process
-    events.send(Ok(Said::Text("Half an ".into()))).unwrap();
+    events
+        .send(Ok(ModelEvent::Text("Half an ".into())))
+        .unwrap();
     let first = early.next_named("delta").await;
     assert_eq!(
         (&first.data["offset"], &first.data["text"], &first.id),
         (&json!(0), &json!("Half an "), &None)
     );
-    events.send(Ok(Said::Text("answer ".into()))).unwrap();
+    events.send(Ok(ModelEvent::Text("answer ".into()))).unwrap();
     let second = early.next_named("delta").await;
     assert_eq!(
         (&second.data["offset"], &second.data["text"]),
@@ -99,7 +103,7 @@ async fn answer_text_is_streamed_by_another_server() {
         (&json!(0), &json!("Half an answer "))
     );
     events
-        .send(Ok(Said::End {
+        .send(Ok(ModelEvent::End {
             usage: None,
             cut_short: false,
         }))

@@ -13,7 +13,7 @@ use crate::{
             changes::{self, PAGE},
             removed,
         },
-        work_log::{Origin, create_work_log, delete_work_log, update_work_log},
+        work_log::{Origin, create_work_log, delete_entry_row, update_work_log},
     },
     tests::support::{
         databases::on_both_databases,
@@ -64,7 +64,7 @@ on_both_databases! {
         let ada = person(&store, "ada").await;
         let deleted = entry(&store, ada, Status::Info, "gone").await;
         let stays = entry(&store, ada, Status::Info, "stays").await;
-        delete_work_log(&store, NOW, ada, deleted.id).await.unwrap();
+        delete_entry_row(&store, NOW, ada, deleted.id).await.unwrap();
         let rows = changes_after(&store, ada, 0).await;
         let [Change::Entry(entry), Change::Removed(removed)] = &rows[..] else {
             panic!("{rows:?}")

@@ -98,7 +98,7 @@ on_both_databases! {
         };
         created.change(ada, first, settled).await;
         created.check_totals("settled").await;
-        work_log::erase_entry(&created.tiers, NOW, ada, erased)
+        work_log::delete_entry_keeping_files(&created.tiers, NOW, ada, erased)
             .await
             .unwrap();
         created.check_totals("erased").await;
@@ -119,7 +119,7 @@ on_both_databases! {
         created
             .check_totals("archived, and brought back by a change")
             .await;
-        work_log::erase_entry(&created.tiers, NOW, ada, lost)
+        work_log::delete_entry_keeping_files(&created.tiers, NOW, ada, lost)
             .await
             .unwrap();
         delete_conversation_rows(&store, NOW, ada, conversation_id)

@@ -46,7 +46,7 @@ on_both_databases! {
         for (reader, user) in readers.into_iter().zip(users) {
             assert_eq!(reader.await.unwrap(), FINAL_REVISION);
             assert_eq!(
-                heads::of(&mut store.read().await.unwrap(), user)
+                heads::find(&mut store.read().await.unwrap(), user)
                     .await
                     .unwrap()
                     .head,

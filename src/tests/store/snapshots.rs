@@ -15,9 +15,9 @@ on_both_databases! {
         let ada = person(&store, "ada").await;
         entry(&store, ada, Status::Info, "before").await;
         let mut snapshot = store.read().await.unwrap();
-        let head = heads::of(&mut snapshot, ada).await.unwrap().head;
+        let head = heads::find(&mut snapshot, ada).await.unwrap().head;
         let later = entry(&store, ada, Status::Info, "after").await;
-        assert_eq!(heads::of(&mut snapshot, ada).await.unwrap().head, head);
+        assert_eq!(heads::find(&mut snapshot, ada).await.unwrap().head, head);
         assert_eq!(
             work_logs::find(&mut snapshot, ada, later.id).await.unwrap(),
             None
@@ -53,7 +53,7 @@ on_both_databases! {
                 )
                 .await
                 .unwrap();
-                let head = heads::of(&mut snapshot, ada).await.unwrap().head;
+                let head = heads::find(&mut snapshot, ada).await.unwrap().head;
                 assert_eq!(rows.len() as i64, head);
                 if is_last {
                     return head;

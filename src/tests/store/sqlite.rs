@@ -6,7 +6,7 @@ use crate::{
         base::error::StoreError,
         chat::delete_conversation_rows,
         store::Store,
-        work_log::{Origin, create_work_log, delete_work_log, update_work_log},
+        work_log::{Origin, create_work_log, delete_entry_row, update_work_log},
     },
     tests::support::{
         databases::Sqlite,
@@ -149,7 +149,7 @@ async fn deleted_text_is_gone_from_the_files() {
         "the files should contain the text"
     );
     for id in outside {
-        delete_work_log(store, NOW, ada, id).await.unwrap();
+        delete_entry_row(store, NOW, ada, id).await.unwrap();
     }
     delete_conversation_rows(store, NOW, ada, conversation.id)
         .await
@@ -200,7 +200,7 @@ async fn the_wal_is_truncated_after_the_last_reader_without_blocking_writers() {
     let created = create_work_log(store, NOW, ada, canary_draft(), Origin::default())
         .await
         .unwrap();
-    delete_work_log(store, NOW, ada, created.id).await.unwrap();
+    delete_entry_row(store, NOW, ada, created.id).await.unwrap();
     assert!(
         !store.truncate_log().await.unwrap(),
         "a reader still needs the WAL"

@@ -10,7 +10,7 @@ use crate::{
         chat::delete_conversation_rows,
         store::{Store, durations, hours, stats::StatsLine, work_logs},
         work_log::{
-            Origin, create_work_log, delete_work_log, sweep_leases, system_stats, update_work_log,
+            Origin, create_work_log, delete_entry_row, sweep_leases, system_stats, update_work_log,
         },
     },
     tests::support::{
@@ -217,7 +217,7 @@ impl<'a> RandomChanges<'a> {
                     .await
                     .unwrap()
                     .unwrap();
-                delete_work_log(self.store, now, user, id).await.unwrap();
+                delete_entry_row(self.store, now, user, id).await.unwrap();
                 add(&mut self.deleted, &entry, "deleted");
             }
             18 => drop(sweep_leases(self.store, now).await.unwrap()),

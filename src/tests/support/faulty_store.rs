@@ -29,9 +29,6 @@ pub struct FaultyStore {
     refusal: Arc<Mutex<Option<Refusal>>>,
 }
 
-/// The name other tests use.
-pub type Liar = FaultyStore;
-
 /// Which requests are refused, and the error message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
@@ -64,8 +61,8 @@ impl FaultyStore {
     }
 
     /// Makes every read fail, or work again.
-    pub fn is_away(&self, away: bool) {
-        self.away.store(away, Ordering::Relaxed);
+    pub fn set_unreachable(&self, unreachable: bool) {
+        self.away.store(unreachable, Ordering::Relaxed);
     }
 
     /// Sets which requests are refused.

@@ -21,8 +21,8 @@ impl ToldModel {
         let (sender, receiver) = unbounded_channel();
         let link = ModelLink {
             provider: "test",
-            model: "told".to_owned(),
-            name: "Told".to_owned(),
+            model: "scripted".to_owned(),
+            name: "Scripted".to_owned(),
             window: 100_000,
             supports_images: false,
         };

@@ -44,7 +44,7 @@ const START_TIME: Timestamp = Timestamp::from_millis(1_795_512_600_000);
 const LONG_TIMEOUTS: ModelTimeouts = ModelTimeouts {
     first: Duration::from_secs(3_600),
     between: Duration::from_secs(3_600),
-    pace: 0.0,
+    retry_delay_factor: 0.0,
 };
 
 /// A running server; it shuts down on drop.
@@ -97,7 +97,7 @@ impl TestApp {
 
     /// A server whose assistant asks these models, with long timeouts.
     pub(in crate::tests) async fn with_models(chain: Vec<Arc<dyn Model>>) -> Self {
-        Self::with_patience(chain, LONG_TIMEOUTS).await
+        Self::with_timeouts(chain, LONG_TIMEOUTS).await
     }
 
     /// A server with these limits, whose assistant asks this model.
@@ -112,7 +112,7 @@ impl TestApp {
     }
 
     /// A server whose assistant asks these models with these timeouts.
-    pub(in crate::tests) async fn with_patience(
+    pub(in crate::tests) async fn with_timeouts(
         chain: Vec<Arc<dyn Model>>,
         timeouts: ModelTimeouts,
     ) -> Self {
@@ -272,7 +272,7 @@ fn assistant(
         timeouts,
         breakers: Breakers::default(),
         tools,
-        pace: 0.0,
+        delay_factor: 0.0,
         shutdown: app.shutdown.clone(),
         tasks: app.tasks.clone(),
     })

@@ -70,7 +70,7 @@ on_both_databases! {
             ),
             (Status::Working, decided, decided)
         );
-        let head = heads::of(&mut store.read().await.unwrap(), ada)
+        let head = heads::find(&mut store.read().await.unwrap(), ada)
             .await
             .unwrap()
             .head;

@@ -87,7 +87,7 @@ on_both_databases! {
             "{answer:?}"
         );
         assert_eq!(
-            heads::of(&mut store.read().await.unwrap(), ada)
+            heads::find(&mut store.read().await.unwrap(), ada)
                 .await
                 .unwrap()
                 .head,

@@ -5,7 +5,7 @@ use crate::{
     server::{
         base::error::Error,
         store::{heads, work_logs},
-        work_log::{Origin, create_work_log, delete_work_log},
+        work_log::{Origin, create_work_log, delete_entry_row},
     },
     tests::support::{
         databases::on_both_databases,
@@ -38,7 +38,7 @@ on_both_databases! {
         .unwrap();
         assert_eq!(again, first);
         assert_eq!(
-            heads::of(&mut store.read().await.unwrap(), ada)
+            heads::find(&mut store.read().await.unwrap(), ada)
                 .await
                 .unwrap()
                 .head,
@@ -102,7 +102,7 @@ on_both_databases! {
         let first = create_work_log(&store, NOW, ada, draft(Status::Info, "x"), key("k", "h"))
             .await
             .unwrap();
-        delete_work_log(&store, NOW, ada, first.id).await.unwrap();
+        delete_entry_row(&store, NOW, ada, first.id).await.unwrap();
         let second = create_work_log(
             &store,
             NOW,

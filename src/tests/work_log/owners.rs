@@ -139,8 +139,8 @@ async fn errors(store: &Store, bob: UserId, ada: &Owned) -> Vec<(&'static str, E
                 .err(),
         ),
         (
-            "delete_work_log",
-            work_log::delete_work_log(store, NOW, bob, ada.entry)
+            "delete_entry_row",
+            work_log::delete_entry_row(store, NOW, bob, ada.entry)
                 .await
                 .err(),
         ),
@@ -245,7 +245,7 @@ on_both_databases! {
         );
         assert_eq!(snapshot(&store, ada).await, before);
         assert_eq!(
-            heads::of(&mut store.read().await.unwrap(), bob)
+            heads::find(&mut store.read().await.unwrap(), bob)
                 .await
                 .unwrap()
                 .head,

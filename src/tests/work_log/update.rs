@@ -112,7 +112,7 @@ on_both_databases! {
         let late = finish_work_log(&store, NOW, ada, made.id, status(Status::Success)).await;
         assert!(matches!(late, Err(Error::Conflict(_))), "{late:?}");
         assert_eq!(
-            heads::of(&mut store.read().await.unwrap(), ada)
+            heads::find(&mut store.read().await.unwrap(), ada)
                 .await
                 .unwrap()
                 .head,

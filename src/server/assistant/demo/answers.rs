@@ -22,7 +22,7 @@ const EXAMPLES: &[(&str, &str)] = &[
         "Show me a fallback",
         "a model over its limit, and another one that steps in",
     ),
-    ("Let everything fail", "what is said when nobody can answer"),
+    ("Let everything fail", "the message when every model fails"),
     (
         "Tell me something long",
         "a long answer with a table, a list and code",
@@ -103,14 +103,14 @@ pub(super) fn about_results(results: &[(&ToolCall, &str)]) -> String {
     for (call, result) in failed {
         let error = result.trim_start_matches("The tool failed: ");
         text.push_str(&format!(
-            "I could not make {}. The tool said: “{}” The log above has kept what happened.\n\n",
+            "I could not make {}. The tool said: “{}” The work log above shows what happened.\n\n",
             describe(call),
             quoted(error, 400)
         ));
     }
     for (call, _) in refused {
         text.push_str(&format!(
-            "I left {} alone, because you did not allow it.\n\n",
+            "I left out {}, because you did not allow it.\n\n",
             describe(call)
         ));
     }

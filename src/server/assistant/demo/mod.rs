@@ -17,9 +17,9 @@ use std::{sync::Arc, time::Duration};
 
 /// How a tool result for a sample begins; the demo model recognises it.
 pub const RESULT_PREFIX: &str = "Demo sample: ";
-/// Delay before a word, at pace 1.
+/// Delay before a word, in milliseconds, with a delay factor of 1.
 const WORD_MS: f64 = 35.0;
-/// Delay before the first word, at pace 1.
+/// Delay before the first word, in milliseconds, with a delay factor of 1.
 const THINKING_MS: f64 = 600.0;
 
 /// A link of the demo chain: the second answers where the first is scripted to fail.
@@ -35,12 +35,12 @@ pub enum DemoStep {
 pub struct DemoModel {
     link: ModelLink,
     step: DemoStep,
-    pace: f64,
+    delay_factor: f64,
 }
 
 impl DemoModel {
-    /// The demo chain; `pace` is a factor on all delays: 1 is normal, 0 is no delay.
-    pub fn chain(pace: f64) -> Vec<Arc<dyn Model>> {
+    /// The demo chain; `delay_factor` multiplies all delays: 1 is normal, 0 is no delay.
+    pub fn chain(delay_factor: f64) -> Vec<Arc<dyn Model>> {
         let link = |model: &str, name: &str| ModelLink {
             model: model.to_owned(),
             name: name.to_owned(),
@@ -50,12 +50,12 @@ impl DemoModel {
             Arc::new(Self {
                 link: link("demo", "Demo"),
                 step: DemoStep::Main,
-                pace,
+                delay_factor,
             }),
             Arc::new(Self {
                 link: link("demo-backup", "Demo backup"),
                 step: DemoStep::Backup,
-                pace,
+                delay_factor,
             }),
         ]
     }
@@ -111,10 +111,10 @@ impl Model for DemoModel {
                 ));
             }
         }
-        let pace = self.pace;
+        let delay_factor = self.delay_factor;
         stream::iter(events)
             .then(move |(wait_ms, event)| async move {
-                wait(wait_ms * pace).await;
+                wait(wait_ms * delay_factor).await;
                 event
             })
             .boxed()

@@ -72,16 +72,12 @@ impl Collector<'_> {
                     self.texts.push(format!("{uri}:\n{text}"))
                 }
                 ResourceContents::BlobResourceContents { blob, .. } => self.add_file(&blob, "file"),
-                _ => self
-                    .texts
-                    .push("[something that Holly cannot read]".to_owned()),
+                _ => self.texts.push("[unsupported content]".to_owned()),
             },
             ContentBlock::ResourceLink(link) => {
                 self.texts.push(format!("[{}: {}]", link.name, link.uri))
             }
-            _ => self
-                .texts
-                .push("[something that Holly cannot read]".to_owned()),
+            _ => self.texts.push("[unsupported content]".to_owned()),
         }
     }
 
@@ -105,7 +101,7 @@ impl Collector<'_> {
                 });
                 format!("[a {kind}, shown to the user]")
             }
-            Err(reason) => format!("[a {kind} that was not taken: {reason}]"),
+            Err(reason) => format!("[a {kind} was not accepted: {reason}]"),
         };
         self.texts.push(note);
     }
@@ -120,8 +116,7 @@ impl Collector<'_> {
         let bytes = STANDARD
             .decode(base64.trim())
             .map_err(|_| "it is not base64".to_owned())?;
-        let media =
-            media_type::media(&bytes).ok_or("its content is of no type that Holly shows")?;
+        let media = media_type::media(&bytes).ok_or("its type is not supported")?;
         Ok((bytes, media))
     }
 }

@@ -143,7 +143,7 @@ fn files_with_invalid_content_are_left_out_with_a_note() {
     .expect("a result");
     assert!(
         result.files.is_empty()
-            && result.text.contains("of no type that Holly shows")
+            && result.text.contains("its type is not supported")
             && result.text.contains("not base64"),
         "{}",
         result.text

@@ -129,8 +129,9 @@ impl Tool for McpTool {
             self.title.clone(),
         );
         Box::pin(async move {
-            let server = server
-                .ok_or_else(|| ToolError::Failed("The server of this tool is gone.".to_owned()))?;
+            let server = server.ok_or_else(|| {
+                ToolError::Failed("The MCP server of this tool is not running.".to_owned())
+            })?;
             let arguments = match arguments {
                 Value::Object(arguments) => arguments,
                 Value::Null => Map::new(),
@@ -198,7 +199,7 @@ async fn call_tool(
     match result.map_err(|error| failed(error.to_string()))? {
         ServerResult::CallToolResult(result) => Ok(result),
         _ => Err(failed(
-            "the server answered with something that is not the result of a tool".to_owned(),
+            "the server's response is not a tool result".to_owned(),
         )),
     }
 }

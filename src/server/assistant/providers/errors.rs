@@ -28,19 +28,18 @@ pub(super) fn classify(error: &Error) -> ModelError {
         Error::StreamParse { .. }
         | Error::InvalidJsonResponseElement { .. }
         | Error::SerdeJson(_)
-        | Error::JsonValueExt(_) => ModelError::plain(
-            ErrorClass::Server,
-            "It sent something that could not be read.",
-        ),
+        | Error::JsonValueExt(_) => {
+            ModelError::plain(ErrorClass::Server, "The response could not be parsed.")
+        }
         Error::NoChatResponse { .. } => {
-            ModelError::plain(ErrorClass::Server, "It answered with nothing.")
+            ModelError::plain(ErrorClass::Server, "The response was empty.")
         }
         Error::RequiresApiKey { .. } | Error::NoAuthData { .. } | Error::NoAuthResolver { .. } => {
             ModelError::plain(ErrorClass::Auth, "A key is missing.")
         }
         _ => ModelError::plain(
             ErrorClass::BadRequest,
-            "The request could not be put in its words.",
+            "The request could not be converted for this provider.",
         ),
     }
 }
@@ -53,10 +52,7 @@ fn from_call(error: &webc::Error) -> ModelError {
             headers,
         } => from_status(status.as_u16(), body, Some(headers)),
         webc::Error::Reqwest(error) => from_connection(error),
-        _ => ModelError::plain(
-            ErrorClass::Server,
-            "It sent something that could not be read.",
-        ),
+        _ => ModelError::plain(ErrorClass::Server, "The response could not be parsed."),
     }
 }
 
@@ -65,7 +61,7 @@ fn from_boxed(error: &(dyn std::error::Error + Send + Sync + 'static)) -> ModelE
         return classify(error);
     }
     if error.is::<webc::StreamTimeout>() {
-        return ModelError::plain(ErrorClass::Timeout, "No answer came in time.");
+        return ModelError::plain(ErrorClass::Timeout, "The request timed out.");
     }
     error.downcast_ref::<reqwest::Error>().map_or_else(
         || ModelError::plain(ErrorClass::Network, "The answer was cut off."),
@@ -76,10 +72,10 @@ fn from_boxed(error: &(dyn std::error::Error + Send + Sync + 'static)) -> ModelE
 fn from_connection(error: &reqwest::Error) -> ModelError {
     match () {
         () if error.is_connect() => {
-            ModelError::plain(ErrorClass::Network, "The connection could not be made.")
+            ModelError::plain(ErrorClass::Network, "The connection failed.")
         }
         () if error.is_timeout() => {
-            ModelError::plain(ErrorClass::Timeout, "No answer came in time.")
+            ModelError::plain(ErrorClass::Timeout, "The request timed out.")
         }
         () => ModelError::plain(ErrorClass::Network, "The answer was cut off."),
     }

@@ -27,16 +27,16 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Sent to servers that need no key, because some reject an empty one.
 const NO_KEY: &str = "none";
 
-/// Builds the chain of the settings; `pace` is a factor on the demo's delays. Errors: the TLS
+/// Builds the chain of the settings; `delay_factor` multiplies the demo's delays. Fails if the TLS
 /// library cannot be set up.
-pub fn chain(links: &[Link], pace: f64) -> Result<Vec<Arc<dyn Model>>, genai::Error> {
+pub fn chain(links: &[Link], delay_factor: f64) -> Result<Vec<Arc<dyn Model>>, genai::Error> {
     // Created on first use and shared: loading the system's certificates takes as long as the rest
     // of a start, and the demo needs none.
     let mut shared = None;
     let mut chain: Vec<Arc<dyn Model>> = Vec::new();
     for link in links {
         match &link.base {
-            None => chain.extend(DemoModel::chain(pace)),
+            None => chain.extend(DemoModel::chain(delay_factor)),
             Some(base) => {
                 let client = match &shared {
                     Some(client) => client,

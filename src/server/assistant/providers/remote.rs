@@ -95,7 +95,7 @@ fn events(
 }
 
 fn prompt_blocked() -> ModelError {
-    ModelError::plain(ErrorClass::ContentFilter, "The question was blocked.")
+    ModelError::plain(ErrorClass::ContentFilter, "The prompt was blocked.")
 }
 
 fn end_events(end: StreamEnd, blocked: bool) -> Vec<StreamProgress> {
@@ -116,7 +116,7 @@ fn end_events(end: StreamEnd, blocked: bool) -> Vec<StreamProgress> {
         Some(StopReason::Other(reason)) if reason == "MALFORMED_FUNCTION_CALL" => {
             return vec![Err(ModelError::plain(
                 ErrorClass::Server,
-                "It called a tool in a way that could not be read.",
+                "Its tool call could not be parsed.",
             ))];
         }
         Some(reason) => reason,

@@ -69,7 +69,7 @@ impl DemoTool {
         let fails = prompt.has(&["fail", "failing", "failure", "broken"]);
         for step in 1..=steps {
             context
-                .unless_cancelled(pause(seconds * context.pace))
+                .unless_cancelled(pause(seconds * context.delay_factor))
                 .await?;
             report(context, STEPS_DONE_PERCENT / steps * step);
             if fails && step == FAILING_STEP {

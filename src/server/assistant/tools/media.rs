@@ -119,7 +119,7 @@ impl Media {
             })
             .ok_or_else(|| {
                 ToolError::Failed(format!(
-                    "The service sent something that is no {}.",
+                    "The file that the service sent is not a {}.",
                     self.kind()
                 ))
             })?;

@@ -16,13 +16,13 @@ use crate::server::{
 
 const NAMES: [&str; 3] = ["generate_image", "generate_music", "generate_video"];
 
-fn context(pace: f64) -> (ToolContext, watch::Receiver<Progress>) {
+fn context(delay_factor: f64) -> (ToolContext, watch::Receiver<Progress>) {
     let (progress, seen) = watch::channel(Progress::default());
     (
         ToolContext {
             progress,
             cancel: CancellationToken::new(),
-            pace,
+            delay_factor,
             tasks: TaskTracker::new(),
         },
         seen,

@@ -3,7 +3,7 @@
 use super::runs::{is_word, run_end, secret_end};
 use std::ops::Range;
 
-/// How a provider's keys begin, and the fewest bytes that follow.
+/// Prefixes of providers' keys, and the minimum number of bytes after each.
 const PREFIXES: [(&[u8], usize); 15] = [
     (b"AIza", 30),
     (b"gsk_", 20),
@@ -23,16 +23,16 @@ const PREFIXES: [(&[u8], usize); 15] = [
 ];
 const OWN_PREFIX: &[u8] = b"holly_";
 const OWN_ID_LEN: usize = 16;
-/// Shorter than a whole secret, so that a key that was cut off is masked too.
+/// Shorter than a complete secret, so that a truncated key is masked too.
 const OWN_SECRET_MIN: usize = 16;
 
-/// The key of a provider that stands at `at`, whole.
+/// The provider's key that begins at `at`.
 pub(super) fn provider_key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let end = secret_end(bytes, at, is_word)?;
     let key = &bytes[at..end];
     let known = PREFIXES
         .iter()
-        .any(|(prefix, fewest)| key.starts_with(prefix) && key.len() >= prefix.len() + fewest);
+        .any(|(prefix, min)| key.starts_with(prefix) && key.len() >= prefix.len() + min);
     let dense = || {
         key.strip_prefix(b"sk-")
             .is_some_and(|rest| rest.len() >= 16 && is_dense(rest))
@@ -40,8 +40,8 @@ pub(super) fn provider_key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     (known || dense() || is_aws_id(key)).then_some(at..end)
 }
 
-/// The secret of one of Holly's own keys, `holly_<id>_<secret>`: the id stays readable, it names
-/// the key in the settings.
+/// The secret of a Holly API key, `holly_<id>_<secret>`. The id stays readable, because it
+/// identifies the key in the settings.
 pub(super) fn own_key(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let id = bytes[at..].strip_prefix(OWN_PREFIX)?.get(..=OWN_ID_LEN)?;
     if id[OWN_ID_LEN] != b'_' || run_end(id, 0, |byte| byte.is_ascii_hexdigit()) != OWN_ID_LEN {
@@ -60,7 +60,7 @@ fn is_aws_id(key: &[u8]) -> bool {
             .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
-/// Random letters and digits, unlike the words of a name such as `sk-toggleable-item-2`.
+/// Whether `key` looks random, unlike a name such as `sk-toggleable-item-2`.
 pub(super) fn is_dense(key: &[u8]) -> bool {
     let has = |test: fn(&u8) -> bool| key.iter().any(test);
     let long_part = |part: &[u8]| part.len() >= 10 && part.iter().any(u8::is_ascii_digit);

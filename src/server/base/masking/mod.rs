@@ -16,17 +16,17 @@ pub use stream::MaskingStream;
 use crate::domain::WorkLogEntry;
 use serde_json::{Map, Value};
 
-/// The fact that tells how many secrets were taken out of an entry.
+/// The metadata field with the number of secrets masked in an entry.
 pub const MASKED: &str = "maskedValues";
 
-/// `text` without its secrets, and how many there were. The result is never longer than `text`, and
-/// masking it again changes nothing.
+/// Masks the secrets in `text` and returns their number. The result is never longer than `text`,
+/// and masking it again changes nothing.
 pub fn mask(text: &str) -> (String, usize) {
     scan::scan(text)
 }
 
-/// Masks every text in `value`, and each text under a name such as `password` or `apiKey` whole.
-/// Returns how many secrets there were. Numbers are left alone, whatever their name.
+/// Masks the secrets in every string of `value`; a string under a name such as `password` or
+/// `apiKey` is masked entirely. Returns the number of secrets. Numbers are never masked.
 pub fn mask_value(value: &mut Value) -> usize {
     match value {
         Value::String(text) => mask_in_place(text),
@@ -36,8 +36,8 @@ pub fn mask_value(value: &mut Value) -> usize {
     }
 }
 
-/// Masks title, details and metadata of `entry`; `metadata.maskedValues` grows by the number of
-/// secrets there were.
+/// Masks title, details and metadata of `entry` and adds the number of secrets to
+/// `metadata.maskedValues`.
 pub fn mask_entry(entry: &mut WorkLogEntry) {
     let details = entry.details.as_mut().map_or(0, mask_in_place);
     let count = mask_in_place(&mut entry.title) + details + mask_fields(&mut entry.metadata.0);

@@ -8,7 +8,7 @@ use super::{
 };
 use std::ops::Range;
 
-/// Longest name that is looked at.
+/// Maximum length of a name, in bytes; longer words are ignored.
 const NAME_MAX: usize = 64;
 const SECRET_NAMES: [&str; 13] = [
     "password",
@@ -25,19 +25,19 @@ const SECRET_NAMES: [&str; 13] = [
     "credentials",
     "setcookie",
 ];
-/// Names after which a value is a secret even without quotes.
+/// Names after which an unquoted value is a secret too.
 const BARE_NAMES: [&str; 3] = ["apikey", "secretaccesskey", "falkey"];
-/// Shortest secret after such a name, in bytes.
+/// Minimum length of a secret after such a name, in bytes.
 const BARE_MIN: usize = 16;
 
-/// Whether a value under `name` is a secret, however the name is spelled: `api_key`, `apiKey`,
+/// Whether a value under `name` is a secret. Case and punctuation are ignored: `api_key`, `apiKey`,
 /// `X-Api-Key`.
 pub(super) fn is_secret_name(name: &str) -> bool {
     let plain = plain(name.as_bytes());
     SECRET_NAMES.iter().any(|secret| plain.ends_with(secret))
 }
 
-/// The secret after the name that begins at `at`.
+/// The secret after the name that begins at `at`, as in `Bearer …` or `"password": "…"`.
 pub(super) fn credential_after_name(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let end = run_end(bytes, at, is_word);
     if end - at > NAME_MAX {
@@ -63,7 +63,7 @@ pub(super) fn credential_after_name(bytes: &[u8], at: usize) -> Option<Range<usi
         .filter(|secret| secret.len() >= BARE_MIN && keys::is_dense(&bytes[secret.clone()]))
 }
 
-/// Small letters and digits of a name only.
+/// The name in lower case, without other characters than letters and digits.
 fn plain(name: &[u8]) -> String {
     name.iter()
         .filter(|byte| byte.is_ascii_alphanumeric())
@@ -71,7 +71,7 @@ fn plain(name: &[u8]) -> String {
         .collect()
 }
 
-/// The quote that closes the name, if any, and where the value after `:` or `=` begins.
+/// The quote that closes the name, if any, and the start of the value after `:` or `=`.
 fn value_after(bytes: &[u8], name_end: usize) -> Option<(Option<&'static [u8]>, usize)> {
     const QUOTES: [&[u8]; 3] = [b"\"", b"\\\"", b"'"];
     let quote = QUOTES
@@ -82,7 +82,7 @@ fn value_after(bytes: &[u8], name_end: usize) -> Option<(Option<&'static [u8]>, 
         .then(|| (quote, run_end(bytes, colon + 1, is_space)))
 }
 
-/// What stands between quotes at `at`; where they do not close, the rest of the line.
+/// The text in quotes at `at`; without a closing quote, the rest of the line.
 fn quoted_value(bytes: &[u8], at: usize, quote: &[u8]) -> Option<Range<usize>> {
     let start = bytes[at..].starts_with(quote).then_some(at + quote.len())?;
     let mut end = start;
@@ -101,7 +101,7 @@ fn is_space(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
 }
 
-/// Where the word after one or more spaces (or `%20`) begins.
+/// The start of the word after one or more spaces (or `%20`).
 fn after_spaces(bytes: &[u8], at: usize) -> Option<usize> {
     let end = if bytes[at..].starts_with(b"%20") {
         at + 3
@@ -111,6 +111,7 @@ fn after_spaces(bytes: &[u8], at: usize) -> Option<usize> {
     (end > at).then_some(end)
 }
 
+/// The start of the credential after an authentication scheme, if there is one at `at`.
 fn after_scheme(bytes: &[u8], at: usize) -> usize {
     let end = run_end(bytes, at, |byte| byte.is_ascii_alphabetic());
     let scheme = &bytes[at..end];
@@ -120,8 +121,9 @@ fn after_scheme(bytes: &[u8], at: usize) -> usize {
     after_spaces(bytes, end).filter(|_| known).unwrap_or(at)
 }
 
-/// The run of token characters at `at`, where it looks like a credential and not like a word.
-/// `=` only ends a run: were it a part, each of the names in `a=a=a=…` would read all that follows.
+/// The token characters at `at`, if they look like a credential and not like a word. `=` is
+/// accepted only at the end: otherwise each name in `a=a=a=…` would scan the rest, in quadratic
+/// time.
 fn credential(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     if let Some(known) = keys::own_key(bytes, at).or_else(|| shapes::id_and_secret(bytes, at)) {
         return Some(known);
@@ -134,7 +136,7 @@ fn credential(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     is_secret.then_some(at..end)
 }
 
-/// Unlike a word: a digit, padding, or more letters than words have.
+/// Whether `run` is unlike a word: it has a digit, padding, mixed case or at least 32 bytes.
 fn is_opaque(run: &[u8]) -> bool {
     let has = |test: fn(&u8) -> bool| run.iter().any(test);
     let mixed = has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && run.len() >= 20;

@@ -8,10 +8,10 @@ use super::{
 };
 use std::ops::Range;
 
-/// `text` with each secret masked, and how many there were. Never longer than `text`, neither in
-/// bytes nor in characters.
+/// Masks each secret in `text` and returns their number. The result is never longer than `text`, in
+/// bytes or characters.
 pub(super) fn scan(text: &str) -> (String, usize) {
-    let mut walk = Walk {
+    let mut scanner = Scanner {
         text,
         masked: String::with_capacity(text.len()),
         copied: 0,
@@ -21,19 +21,19 @@ pub(super) fn scan(text: &str) -> (String, usize) {
     };
     let mut at = 0;
     while at < text.len() {
-        match walk.secret_at(at) {
+        match scanner.secret_at(at) {
             Some(secret) => {
                 at = secret.end;
-                walk.replace(secret);
+                scanner.replace(secret);
             }
             None => at += 1,
         }
     }
-    walk.masked.push_str(&text[walk.copied..]);
-    (walk.masked, walk.count)
+    scanner.masked.push_str(&text[scanner.copied..]);
+    (scanner.masked, scanner.count)
 }
 
-/// The mask for `secret`: a short one gets a shorter mask, so that masked text never grows.
+/// The mask for `secret`, at most as long as the secret, so that masked text never grows.
 pub(super) fn mask_for(secret: &str) -> &'static str {
     let chars = secret.chars().count();
     if chars >= MASK.len() {
@@ -43,21 +43,21 @@ pub(super) fn mask_for(secret: &str) -> &'static str {
     }
 }
 
-struct Walk<'t> {
+struct Scanner<'t> {
     text: &'t str,
     masked: String,
-    /// Up to where `text` is in `masked`, masked or not.
+    /// Length of the part of `text` that was copied or masked into `masked`.
     copied: usize,
     count: usize,
-    /// Secrets that were told by something before them, such as a name; what stands between is
-    /// still looked at.
+    /// Secrets found by the text before them, such as a name. The text between the name and the
+    /// secret is still scanned.
     ahead: Vec<Range<usize>>,
-    /// Where the last private key block of the text ends, once it is known.
+    /// Position of the last [`shapes::KEY_END`] in `text`, or 0; computed once.
     last_key_end: Option<usize>,
 }
 
-impl Walk<'_> {
-    /// The secret that begins at `at`; one that only begins later is remembered.
+impl Scanner<'_> {
+    /// The secret that begins at `at`. A secret found here that begins later is stored in `ahead`.
     fn secret_at(&mut self, at: usize) -> Option<Range<usize>> {
         if let Some(n) = self.ahead.iter().position(|secret| secret.start == at) {
             return Some(self.ahead.swap_remove(n));
@@ -77,7 +77,7 @@ impl Walk<'_> {
     fn found_from(&mut self, at: usize) -> Option<Range<usize>> {
         let bytes = self.text.as_bytes();
         match bytes[at] {
-            b':' => shapes::password_in_address(bytes, at),
+            b':' => shapes::password_in_url(bytes, at),
             b'-' if bytes[at..].starts_with(shapes::KEY_BEGIN.as_bytes()) => {
                 let last = *self
                     .last_key_end

@@ -4,18 +4,18 @@
 use super::runs::{MASK, is_mask, is_word, run_end, secret_end};
 use std::ops::Range;
 
-/// How a private key block begins.
+/// The beginning of a private key block's first line.
 pub(super) const KEY_BEGIN: &str = "-----BEGIN ";
-/// How the end of a private key block begins.
+/// The beginning of a private key block's last line.
 pub(super) const KEY_END: &str = "-----END ";
-/// What stands around its labels.
+/// The dashes around the labels of a private key block.
 pub(super) const KEY_DASHES: &str = "-----";
-/// Longest `RSA PRIVATE KEY-----` and the like.
+/// Maximum length of a label with its closing dashes, such as `RSA PRIVATE KEY-----`, in bytes.
 const KEY_LABEL_MAX: usize = 48;
 
-/// The password in `scheme://user:password@host`, `at` being at the scheme's colon. Nothing after a
-/// mask counts: a masked key block may have held the space that ended the address.
-pub(super) fn password_in_address(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+/// The password in `scheme://user:password@host`; `at` is the colon after the scheme. Text after a
+/// mask is ignored, because a masked key block may have contained the space that ended the URL.
+pub(super) fn password_in_url(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let start = at + 3;
     if !bytes[at..].starts_with(b"://") {
         return None;
@@ -34,9 +34,9 @@ pub(super) fn password_in_address(bytes: &[u8], at: usize) -> Option<Range<usize
     (!is_mask(text)).then_some(password)
 }
 
-/// The private key block at `at`, with its first and last line; one that is cut off reaches as far
-/// as its base64 does. `last_end` is where the text's last [`KEY_END`] stands: without one ahead
-/// there is nothing to look for.
+/// The private key block at `at` with its first and last line; a block without an end includes the
+/// base64 that follows. `last_end` is the position of the last [`KEY_END`] in the text; it limits
+/// the search.
 pub(super) fn private_key(bytes: &[u8], at: usize, last_end: usize) -> Option<Range<usize>> {
     let body = label_end(bytes, at + KEY_BEGIN.len())?;
     if last_end < body {
@@ -51,7 +51,7 @@ pub(super) fn private_key(bytes: &[u8], at: usize, last_end: usize) -> Option<Ra
     Some(at..label_end(bytes, label).unwrap_or(label))
 }
 
-/// Where `… PRIVATE KEY-----` ends that begins at `from`.
+/// The end of the label `… PRIVATE KEY-----` that begins at `from`.
 fn label_end(bytes: &[u8], from: usize) -> Option<usize> {
     let label = &bytes[from..bytes.len().min(from + KEY_LABEL_MAX)];
     let dashes = label
@@ -62,7 +62,7 @@ fn label_end(bytes: &[u8], from: usize) -> Option<usize> {
         .then_some(from + dashes + KEY_DASHES.len())
 }
 
-/// A JSON web token: three parts with dots between, the first two of them objects in base64; the
+/// A JSON Web Token: three parts separated by dots; the first two are base64 JSON objects, the
 /// signature may be empty.
 pub(super) fn web_token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     const PART_MIN: usize = 10;

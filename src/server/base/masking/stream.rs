@@ -6,60 +6,60 @@ use super::{
     shapes::{KEY_BEGIN, KEY_DASHES, KEY_END},
 };
 
-/// A word longer than this is let through in parts: nobody waits for ever for its end. No key is
-/// that long.
+/// A word longer than this, in bytes, is passed on in parts, so that its end is not waited for
+/// forever. No key is that long.
 const WORD_MAX: usize = 8 * 1024;
 
-/// Lets text through without its secrets, in order and without ever taking anything back.
+/// Masks secrets in a stream of text. Text that was passed on never changes.
 #[derive(Debug, Default)]
 pub struct MaskingStream {
-    /// What came since the last whole line that was let through.
+    /// Text received since the last complete line that was passed on.
     raw: String,
-    /// How many bytes of `raw`, masked, were let through.
-    through: usize,
-    /// Secrets in the lines before `raw`.
-    before: usize,
-    /// Secrets in `raw` so far.
-    here: usize,
+    /// Number of bytes of the masked `raw` that were passed on.
+    passed_on: usize,
+    /// Number of secrets in the lines before `raw`.
+    count_before: usize,
+    /// Number of secrets in the part of `raw` that was passed on.
+    count_raw: usize,
 }
 
 impl MaskingStream {
-    /// Takes more text in; what may be shown now comes out.
+    /// Adds a chunk and returns the masked text that is complete.
     pub fn push(&mut self, text: &str) -> String {
         self.raw.push_str(text);
-        let upto = settled(&self.raw);
-        self.let_through(upto)
+        let end = complete_len(&self.raw);
+        self.pass_on(end)
     }
 
-    /// There is no more to come: the rest comes out.
+    /// Returns the rest of the masked text, after the last chunk.
     pub fn finish(&mut self) -> String {
-        self.let_through(self.raw.len())
+        self.pass_on(self.raw.len())
     }
 
-    /// How many secrets were masked so far.
+    /// The number of secrets masked so far.
     pub fn masked(&self) -> usize {
-        self.before + self.here
+        self.count_before + self.count_raw
     }
 
-    fn let_through(&mut self, upto: usize) -> String {
-        let (masked, count) = mask(&self.raw[..upto]);
-        self.here = count;
-        let fresh = masked.get(self.through..).unwrap_or_default().to_owned();
-        self.through = self.through.max(masked.len());
-        if let Some(line_end) = self.raw[..upto].rfind('\n') {
+    fn pass_on(&mut self, end: usize) -> String {
+        let (masked, count) = mask(&self.raw[..end]);
+        self.count_raw = count;
+        let fresh = masked.get(self.passed_on..).unwrap_or_default().to_owned();
+        self.passed_on = self.passed_on.max(masked.len());
+        if let Some(line_end) = self.raw[..end].rfind('\n') {
             let (done, count) = mask(&self.raw[..=line_end]);
-            self.before += count;
-            self.here -= count.min(self.here);
-            self.through = self.through.saturating_sub(done.len());
+            self.count_before += count;
+            self.count_raw -= count.min(self.count_raw);
+            self.passed_on = self.passed_on.saturating_sub(done.len());
             self.raw.drain(..=line_end);
         }
         fresh
     }
 }
 
-/// How far the text can be judged: up to the last white space or letter that is in no key, and not
-/// into a private key block that has not ended.
-fn settled(text: &str) -> usize {
+/// Length of the part of `text` that can be masked: up to the last white space or non-ASCII
+/// character, without a private key block that has not ended.
+fn complete_len(text: &str) -> usize {
     let ends_a_word = |c: char| c.is_whitespace() || !c.is_ascii();
     let word_end = text
         .char_indices()
@@ -78,7 +78,8 @@ fn settled(text: &str) -> usize {
     }
 }
 
-/// Where the block that begins at `block` ends; never, as long as its last line is not whole.
+/// The end of the private key block that begins at `block`; `usize::MAX` while its last line is
+/// incomplete.
 fn block_end(text: &str, block: usize) -> usize {
     let last_line = text[block..]
         .find(KEY_END)
@@ -97,30 +98,30 @@ mod tests {
     const BLOCK: &str =
         "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\nkqhkiG9w0BAQ==\n-----END PRIVATE KEY-----";
 
-    fn through(pieces: &[&str]) -> (String, usize) {
-        let mut gate = MaskingStream::default();
-        let mut out: String = pieces.iter().map(|piece| gate.push(piece)).collect();
-        out.push_str(&gate.finish());
-        (out, gate.masked())
+    fn mask_chunks(chunks: &[&str]) -> (String, usize) {
+        let mut stream = MaskingStream::default();
+        let mut out: String = chunks.iter().map(|chunk| stream.push(chunk)).collect();
+        out.push_str(&stream.finish());
+        (out, stream.masked())
     }
 
     #[test]
-    fn words_come_out_as_soon_as_they_are_whole() {
-        let mut gate = MaskingStream::default();
+    fn complete_words_are_passed_on_at_once() {
+        let mut stream = MaskingStream::default();
         assert_eq!(
             [
-                gate.push("Hel"),
-                gate.push("lo wor"),
-                gate.push("ld\n"),
-                gate.push("你好")
+                stream.push("Hel"),
+                stream.push("lo wor"),
+                stream.push("ld\n"),
+                stream.push("你好")
             ],
             ["", "Hello ", "world\n", "你好"]
         );
     }
 
     #[test]
-    fn a_key_in_pieces_never_comes_out() {
-        let (out, count) = through(&[
+    fn a_key_split_across_chunks_is_masked() {
+        let (out, count) = mask_chunks(&[
             "The key is gsk_abcdefghij",
             "klmnopqrstuvwx",
             "1234567890, keep it",
@@ -129,16 +130,16 @@ mod tests {
     }
 
     #[test]
-    fn a_key_block_in_pieces_never_comes_out() {
+    fn a_key_block_split_across_chunks_is_masked() {
         let text = format!("Here:\n{BLOCK}\nThat was it.");
-        let pieces: Vec<String> = text.chars().map(String::from).collect();
-        let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
-        assert_eq!(through(&pieces), (mask(&text).0, 1));
+        let chunks: Vec<String> = text.chars().map(String::from).collect();
+        let chunks: Vec<&str> = chunks.iter().map(String::as_str).collect();
+        assert_eq!(mask_chunks(&chunks), (mask(&text).0, 1));
     }
 
     proptest! {
         #[test]
-        fn however_it_is_cut_it_comes_out_as_if_it_were_whole(
+        fn any_chunking_gives_the_same_result(
             words in proptest::collection::vec(prop_oneof![Just("plain ".to_owned()), Just(format!("{KEY} ")), Just("é\n".to_owned()), Just(format!("{BLOCK}\n")), Just("password=hunter22 ".to_owned())], 0..12),
             cuts in proptest::collection::vec(0usize..400, 0..12),
         ) {
@@ -146,8 +147,8 @@ mod tests {
             let mut cuts: Vec<usize> = cuts.into_iter().filter(|cut| text.is_char_boundary(*cut)).collect();
             cuts.extend([0, text.len()]);
             cuts.sort_unstable();
-            let pieces: Vec<&str> = cuts.windows(2).map(|cut| &text[cut[0]..cut[1]]).collect();
-            prop_assert_eq!(through(&pieces), mask(&text));
+            let chunks: Vec<&str> = cuts.windows(2).map(|cut| &text[cut[0]..cut[1]]).collect();
+            prop_assert_eq!(mask_chunks(&chunks), mask(&text));
         }
     }
 }

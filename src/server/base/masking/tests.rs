@@ -1,4 +1,4 @@
-//! Canaries of every kind, texts that must stay as they are, and what holds for any text at all.
+//! Secrets of every kind, texts without secrets, and properties of any text.
 
 use super::*;
 use crate::domain::ENTRY_TITLE_MAX_CHARS;
@@ -10,7 +10,7 @@ const HEX_64: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbcc
 const KEY_BLOCK: &str =
     "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7\nq+/abc==\n-----END RSA PRIVATE KEY-----";
 
-/// One secret of each kind that is masked whole.
+/// One secret of each kind that is masked entirely.
 fn canaries() -> Vec<String> {
     [
         "sk-proj-Ab3dEf6hIj9lMn2pQr5tUv8x",
@@ -47,7 +47,7 @@ fn masked(text: &str) -> String {
 }
 
 #[test]
-fn each_kind_of_secret_is_masked_wherever_it_stands() {
+fn each_kind_of_secret_is_masked_anywhere_in_a_text() {
     for secret in canaries() {
         for around in [
             "{}",
@@ -70,7 +70,7 @@ fn each_kind_of_secret_is_masked_wherever_it_stands() {
 }
 
 #[test]
-fn an_own_key_keeps_its_id() {
+fn the_id_of_a_holly_key_stays_readable() {
     let key = format!("{OWN_ID}{HEX_64}");
     assert_eq!(
         masked(&format!("curl -H 'Authorization: Bearer {key}'")),
@@ -131,7 +131,7 @@ fn credentials_after_a_name_are_masked_and_the_name_stays() {
 }
 
 #[test]
-fn the_password_in_an_address_is_masked() {
+fn the_password_in_a_url_is_masked() {
     assert_eq!(
         masked("postgres://holly:hunter2hunter2@db:5432/holly"),
         "postgres://holly:[masked]@db:5432/holly"
@@ -148,7 +148,7 @@ fn the_password_in_an_address_is_masked() {
 }
 
 #[test]
-fn a_key_block_that_was_cut_off_is_masked_as_far_as_it_goes() {
+fn a_truncated_key_block_is_masked() {
     assert_eq!(masked(&KEY_BLOCK[..50]), "[masked]");
     assert_eq!(masked(&KEY_BLOCK.replace('\n', "\\n")), "[masked]");
     assert_eq!(
@@ -158,7 +158,7 @@ fn a_key_block_that_was_cut_off_is_masked_as_far_as_it_goes() {
 }
 
 #[test]
-fn texts_without_secrets_stay_as_they_are() {
+fn texts_without_secrets_are_unchanged() {
     let image = format!(
         "data:image/png;base64,iVBORw0KGgo{}AAAASUVORK5CYII=",
         "AKsk/eyJhbGciOi+Jx9Q".repeat(50)
@@ -182,7 +182,7 @@ fn texts_without_secrets_stay_as_they_are() {
 }
 
 #[test]
-fn values_under_telling_names_are_masked_and_numbers_stay() {
+fn values_of_secret_names_are_masked_and_numbers_stay() {
     let mut value = json!({
         "inputTokens": 12, "timeToFirstTokenMs": 3, "token": 7, "model": "gemini", "api_key": "short-one", "pin": {"password": "x"},
         "list": ["Bearer abc123def456", {"clientSecret": "[masked]"}], "AKIAIOSFODNN7EXAMPLE": true
@@ -197,7 +197,7 @@ fn values_under_telling_names_are_masked_and_numbers_stay() {
 }
 
 #[test]
-fn an_entry_tells_how_many_secrets_were_taken_out_of_it() {
+fn an_entry_counts_its_masked_secrets() {
     let mut entry = entry(&format!("{} sk-ant-0123456789abcdef", "é".repeat(177)));
     entry.details = Some("key AKIAIOSFODNN7EXAMPLE refused".into());
     entry.metadata = entry
@@ -227,7 +227,7 @@ fn a_secret_inside_the_name_of_another_is_masked_too() {
     assert_eq!(mask(text), (r"\n[masked]=[masked]".to_owned(), 2));
 }
 
-/// Texts in which pieces of secrets meet each other in every way.
+/// Random concatenations of secrets and parts of secrets.
 fn pieces() -> impl Strategy<Value = String> {
     let glue = [
         "://",
@@ -272,7 +272,7 @@ fn pieces() -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(all), 0..14).prop_map(|parts| parts.concat())
 }
 
-fn holds_for(text: &str) -> Result<(), TestCaseError> {
+fn check_masking(text: &str) -> Result<(), TestCaseError> {
     let (once, count) = mask(text);
     prop_assert!(once.len() <= text.len() && once.chars().count() <= text.chars().count());
     prop_assert!(count > 0 || once == text);
@@ -285,24 +285,24 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
-    fn masking_twice_is_masking_once_and_nothing_grows(text in pieces()) {
-        holds_for(&text)?;
+    fn masking_is_idempotent_and_never_grows_text(text in pieces()) {
+        check_masking(&text)?;
     }
 
     #[test]
-    fn no_text_makes_it_panic_or_grow(text in any::<String>()) {
-        holds_for(&text)?;
+    fn any_text_is_masked_without_panic_or_growth(text in any::<String>()) {
+        check_masking(&text)?;
     }
 
     #[test]
-    fn a_secret_in_any_prose_is_gone(before in "[a-zé ,.(]{0,20}", after in "[ ,)\n][a-z ]{0,20}", n in 0..14usize) {
+    fn a_secret_in_any_prose_is_masked(before in "[a-zé ,.(]{0,20}", after in "[ ,)\n][a-z ]{0,20}", n in 0..14usize) {
         let secret = canaries().swap_remove(n);
         let result = masked(&format!("{before} {secret}{after}"));
         prop_assert_eq!(result, format!("{before} [masked]{after}"));
     }
 
     #[test]
-    fn a_masked_title_is_still_a_title(text in pieces()) {
+    fn a_masked_title_stays_valid(text in pieces()) {
         let title: String = format!("x{text}").chars().take(ENTRY_TITLE_MAX_CHARS).collect();
         let mut entry = entry(&title);
         mask_entry(&mut entry);

@@ -98,7 +98,7 @@ mod tests {
         assert_eq!(
             clear_unfinished(folder.path(), now(-3_600_000)).unwrap(),
             0,
-            "somebody may be writing them"
+            "a process may be writing them"
         );
         assert_eq!(clear_unfinished(folder.path(), now(3_600_000)).unwrap(), 2);
         let mut left: Vec<_> = fs::read_dir(&deep)

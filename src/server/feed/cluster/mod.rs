@@ -113,7 +113,7 @@ impl Cluster {
         if users.is_empty() {
             return Ok(());
         }
-        for (user, rev) in heads::of_many(&mut *self.store.read().await?, &users).await? {
+        for (user, rev) in heads::find_many(&mut *self.store.read().await?, &users).await? {
             self.store
                 .wakeups()
                 .receive_hint(user, Hint { rev, access: false });

@@ -52,7 +52,7 @@ impl<S: Send + Sync> FromRequest<S> for MessageBody {
             let form = Multipart::from_request(request, state)
                 .await
                 .map_err(|why| Problem::new(why.status(), why.body_text()))?;
-            return Self::of_form(form).await;
+            return Self::from_form(form).await;
         }
         let body = JsonBody::from_request(
             request.map(|body| Body::new(Limited::new(body, BODY_MAX_BYTES))),
@@ -76,7 +76,7 @@ impl<S: Send + Sync> FromRequest<S> for MessageBody {
 }
 
 impl MessageBody {
-    async fn of_form(mut form: Multipart) -> Result<Self, Problem> {
+    async fn from_form(mut form: Multipart) -> Result<Self, Problem> {
         let mut read = Self::default();
         while let Some(field) = form.next_field().await.map_err(unreadable)? {
             read.take(field).await?;

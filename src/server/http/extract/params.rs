@@ -78,7 +78,7 @@ impl Params {
         let mut unknown: Vec<_> = std::mem::take(&mut self.remaining).into_keys().collect();
         unknown.sort();
         for name in unknown {
-            self.refuse(&name, "is not a parameter of this address");
+            self.refuse(&name, "is not a parameter of this route");
         }
         if self.problems.is_empty() {
             Ok(())

@@ -101,7 +101,7 @@ async fn page(app: &App, user: UserId, query: &ListQuery) -> ApiResult {
         |mut reader, archive| async move {
             let cursor = Cursor {
                 epoch: app.store.epoch(),
-                rev: heads::of(&mut reader, user).await?.head,
+                rev: heads::find(&mut reader, user).await?.head,
             };
             let filter = (&query.filter, query.archive);
             let logs = recent_logs(

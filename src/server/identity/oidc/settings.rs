@@ -129,7 +129,7 @@ impl OidcSettings {
         let Some(issuer) = given(&self.oidc_issuer) else {
             if !local_accounts {
                 problems.push(
-                    "HOLLY_LOCAL_ACCOUNTS is off, so nobody could sign in; set HOLLY_OIDC_ISSUER, \
+                    "HOLLY_LOCAL_ACCOUNTS is off, so no user could sign in; set HOLLY_OIDC_ISSUER, \
                      or leave it on"
                         .to_owned(),
                 );

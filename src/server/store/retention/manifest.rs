@@ -90,7 +90,7 @@ impl Manifest {
         let size = entry.size();
         let share =
             i128::from(size) * i128::from(self.stored_bytes) / i128::from(self.bytes.max(1));
-        EntryTotals::of(
+        EntryTotals::new(
             size,
             i64::try_from(share).unwrap_or(0),
             entry.duration_ms,

@@ -61,7 +61,7 @@ impl TieredRow {
         );
         changes.count(
             line,
-            EntryTotals::of(
+            EntryTotals::new(
                 entry.size(),
                 self.stored_bytes,
                 entry.duration_ms,
@@ -74,7 +74,7 @@ impl TieredRow {
     fn count_deleted(&self, changes: &mut Changes) {
         self.count(changes, -1);
         let entry = &self.entry;
-        let totals = EntryTotals::of(entry.size(), 0, entry.duration_ms, &entry.metadata);
+        let totals = EntryTotals::new(entry.size(), 0, entry.duration_ms, &entry.metadata);
         changes.count_deleted(
             (entry.timestamp.day(), entry.log_type, entry.status),
             totals,

@@ -60,7 +60,11 @@ impl Uncounted {
 }
 
 /// The tombstones of an object.
-pub async fn of(connection: &mut AnyConnection, user: UserId, key: &str) -> Result<Uncounted> {
+pub async fn of_object(
+    connection: &mut AnyConnection,
+    user: UserId,
+    key: &str,
+) -> Result<Uncounted> {
     let sql = "select h.entry_id, w.id from archive_holes h \
                left join work_logs w on w.user_id = h.user_id and w.id = h.entry_id \
                where h.user_id = $1 and h.key = $2";

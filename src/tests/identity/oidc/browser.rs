@@ -194,7 +194,7 @@ async fn wrong_nonces_challenges_and_foreign_tokens_are_rejected() {
     let provider = TestProvider::start().await;
     let app = with_provider(&provider, |_| {}).await;
     for (lie, code) in [("nonce", "wrong"), ("challenge", "silent")] {
-        provider.inside().lies.insert(lie, "another".into());
+        provider.inside().wrong_values.insert(lie, "another".into());
         assert_eq!(
             error_code(&app, &start_login(&app, "/").await).await,
             code,
@@ -370,7 +370,7 @@ async fn no_route_accepts_a_password_when_local_accounts_are_off() {
         let answer =
             Answer::to(request.body("email=ada%40example.org&password=correct+horse")).await;
         assert!(
-            answer.status == 422 && answer.text().contains("switched off"),
+            answer.status == 422 && answer.text().contains("are disabled"),
             "{route}: {}",
             answer.text()
         );

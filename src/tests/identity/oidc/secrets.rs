@@ -31,7 +31,10 @@ async fn no_credential_is_stored_or_returned() {
     let mut returned =
         list_with_token(&app, &valid).await.text() + &list_with_token(&app, &expired).await.text();
     let pending = start_login(&app, "/").await;
-    provider.inside().lies.insert("nonce", "another".into());
+    provider
+        .inside()
+        .wrong_values
+        .insert("nonce", "another".into());
     for answer in [
         finish_login(&app, &pending).await,
         finish_login(&app, &pending).await,

@@ -57,7 +57,7 @@ fn invalid_settings_are_all_reported_at_once() {
     }
     assert_eq!(problems.len(), 6, "{problems:?}");
     for (arguments, expected) in [
-        (&["--local-accounts", "off"][..], "nobody could sign in"),
+        (&["--local-accounts", "off"][..], "no user could sign in"),
         (
             &["--oidc-client-id", "x", "--oidc-admins", "a@b"],
             "set without HOLLY_OIDC_ISSUER",

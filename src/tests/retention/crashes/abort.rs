@@ -12,7 +12,7 @@ use crate::{
         archive::{Archive, Tiers, erase},
         base::{
             error::{Error, Result},
-            fail_points::{FailPoint, heard_by},
+            fail_points::{FailPoint, with_hook},
         },
         chat::delete_conversation_rows,
         retention::{restore, run_once},
@@ -72,9 +72,11 @@ impl Work {
                     .await
                     .map(drop)
             }
-            Operation::EraseEntry => work_log::erase_entry(tiers, now, self.user, self.entry)
-                .await
-                .map(drop),
+            Operation::EraseEntry => {
+                work_log::delete_entry_keeping_files(tiers, now, self.user, self.entry)
+                    .await
+                    .map(drop)
+            }
             Operation::EraseConversation => {
                 match delete_conversation_rows(&tiers.store, now, self.user, self.conversation)
                     .await
@@ -150,5 +152,5 @@ async fn abort_at_a_fail_point() {
             async {}.boxed()
         }
     });
-    heard_by(listener, task.work.perform(&tiers)).await;
+    with_hook(listener, task.work.perform(&tiers)).await;
 }

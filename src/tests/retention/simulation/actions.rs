@@ -203,7 +203,7 @@ impl Simulation {
             return;
         };
         let held = self.is_held(user, self.expected.entries[&id].entry.conversation_id);
-        match work_log::erase_entry(&self.tiers, self.now, user, id).await {
+        match work_log::delete_entry_keeping_files(&self.tiers, self.now, user, id).await {
             Ok(_) => {
                 assert!(self.expected.entries.remove(&id).is_some() && !held);
                 self.erased_entries.insert(id);

@@ -7,7 +7,7 @@ use crate::{
         archive::{Tiers, reader},
         base::{
             error::{Error, Result},
-            fail_points::{FailPoint, heard_by},
+            fail_points::{FailPoint, with_hook},
         },
         retention::{
             Report, Run,
@@ -51,7 +51,7 @@ impl PausableRun {
             }
             .boxed()
         });
-        let run = heard_by(listener, async move { run_once(&tiers, run).await });
+        let run = with_hook(listener, async move { run_once(&tiers, run).await });
         Self {
             run: run.boxed(),
             stops,

@@ -33,7 +33,7 @@ pub(in crate::tests) struct ProviderState {
     /// The response of `/userinfo`.
     pub(in crate::tests) userinfo: Value,
     /// Wrong values for the next sign-in, by name: `nonce`, `challenge`.
-    pub(in crate::tests) lies: HashMap<&'static str, String>,
+    pub(in crate::tests) wrong_values: HashMap<&'static str, String>,
     /// Codes not exchanged yet, with the query of their authorization request.
     codes: HashMap<String, HashMap<String, String>>,
     /// Every code and token issued.
@@ -59,7 +59,7 @@ impl TestProvider {
             down: false,
             person: json!({ "sub": "ada|1", "email": "Ada@example.org", "email_verified": true }),
             userinfo: json!({}),
-            lies: HashMap::new(),
+            wrong_values: HashMap::new(),
             codes: HashMap::new(),
             given: Vec::new(),
             issuer: issuer.clone(),

@@ -84,7 +84,7 @@ async fn authorize(State(state): SharedState, Query(mut query): Query<Params>) -
         "{}?code={code}&state={}",
         query["redirect_uri"], query["state"]
     );
-    if let Some(challenge) = state.lies.remove("challenge") {
+    if let Some(challenge) = state.wrong_values.remove("challenge") {
         query.insert("code_challenge".to_owned(), challenge);
     }
     state.given.push(code.clone());
@@ -131,7 +131,7 @@ async fn token(State(state): SharedState, headers: HeaderMap, body: String) -> R
     let now = NOW.millis() / 1_000;
     let mut claims = state.person.clone();
     let nonce = state
-        .lies
+        .wrong_values
         .remove("nonce")
         .unwrap_or_else(|| query["nonce"].clone());
     let defaults = json!({

@@ -25,7 +25,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const MESSAGE_MAX_CHARS: usize = 300;
 
 fn invalid_response() -> ToolError {
-    ToolError::Failed("The service answered in a way that could not be read.".to_owned())
+    ToolError::Failed("The service sent an invalid response.".to_owned())
 }
 
 fn unreachable() -> ToolError {
