@@ -72,10 +72,12 @@ fn App() -> impl IntoView {
     }
 }
 
+/// The content of the `title` element, escaped: `leptos_meta` writes it into the page as it is.
 fn document_title(title: String) -> String {
     if title.is_empty() {
         "Holly".to_owned()
     } else {
+        let title = title.replace('&', "&amp;").replace('<', "&lt;");
         format!("{title} · Holly")
     }
 }

@@ -18,6 +18,7 @@ mod log_type;
 mod message;
 mod metadata;
 mod page_data;
+mod percent;
 mod period;
 mod receipt;
 mod relative_time;
@@ -68,6 +69,7 @@ pub use page_data::{
     ChatPageData, ConversationsPageData, EarlierRows, HistoryPageData, HistoryQuery, ModelChoice,
     PartQuery, PeoplePageData, SettingsPageData, Snapshot,
 };
+pub use percent::percent_encoded;
 pub use period::{Period, day_heading, group_by_period};
 pub use receipt::DeleteReceipt;
 pub use relative_time::{duration_words, elapsed_words, relative_words};

@@ -12,6 +12,7 @@ mod join;
 mod not_found;
 mod people;
 mod provider_button;
+mod query_parameter;
 mod refused;
 mod settings;
 mod sign_in;

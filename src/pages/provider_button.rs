@@ -1,6 +1,7 @@
 //! The way to the sign-in provider, and what became of the last try. Only words that are known here
 //! come from the address.
 
+use crate::domain::percent_encoded;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
@@ -16,7 +17,7 @@ pub fn ProviderButton(
     only: bool,
 ) -> impl IntoView {
     let next = next
-        .map(|next| format!("?next={}", escaped(&next)))
+        .map(|next| format!("?next={}", percent_encoded(&next)))
         .unwrap_or_default();
     view! {
         <p class="provider">
@@ -67,18 +68,4 @@ fn sentence(word: &str, name: &str) -> String {
             "What {name} said about you could not be taken. Please try again, or ask whoever runs Holly."
         ),
     }
-}
-
-/// A path as a part of a query.
-fn escaped(path: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
-    path.bytes()
-        .map(|byte| {
-            if plain(byte) {
-                char::from(byte).to_string()
-            } else {
-                format!("%{byte:02X}")
-            }
-        })
-        .collect()
 }

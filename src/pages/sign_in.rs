@@ -3,6 +3,7 @@
 use super::{
     form_error::FormError,
     provider_button::{ProviderButton, ProviderNote},
+    query_parameter::query_parameter,
     refused::Refused,
     your_data::ErasedNote,
 };
@@ -17,8 +18,8 @@ use leptos_router::hooks::use_query_map;
 /// Address and password in a plain form, the way to the provider, or both.
 #[component]
 pub fn SignInPage() -> impl IntoView {
-    let (next, erased) =
-        use_query_map().with_untracked(|query| (query.get("next"), query.get("erased")));
+    let next = query_parameter("next");
+    let erased = use_query_map().with_untracked(|query| query.get("erased"));
     Suspend::new(async move {
         let ways = match load_sign_in_ways().await {
             Ok(ways) => ways,

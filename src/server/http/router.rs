@@ -5,7 +5,7 @@ use super::{
     extract::{json_body::BODY_MAX_BYTES, message_body::FORM_MAX_BYTES},
     middleware::{identity, request_metrics, same_origin, security_headers, sign_in_first},
     problem::Problem,
-    request_id,
+    redirects, request_id,
     routes::{
         approvals, cleanup, conversations, create, entry, export, files, health, list, messages,
         openapi, provider_sign_in, stats, stream,
@@ -19,7 +19,7 @@ use crate::server::{
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{MethodRouter, get, post},
@@ -148,10 +148,18 @@ where
         .layer(from_fn_with_state(app.clone(), sign_in_first::layer))
 }
 
+/// A server function. Its redirect may be the `Referer` of the request; only the path of that is
+/// used.
 async fn server_function(State(app): State<App>, request: Request) -> Response {
-    leptos_axum::handle_server_fns_with_context(move || provide_context(app.clone()), request)
+    let context = move || provide_context(app.clone());
+    let mut response = leptos_axum::handle_server_fns_with_context(context, request)
         .await
-        .into_response()
+        .into_response();
+    if let Some(location) = response.headers_mut().get_mut(header::LOCATION) {
+        let path = redirects::page_path(location.to_str().unwrap_or_default());
+        *location = HeaderValue::from_str(&path).unwrap_or(HeaderValue::from_static("/"));
+    }
+    response
 }
 
 async fn page<Page>(

@@ -191,6 +191,12 @@ async fn visitors_are_redirected_to_welcome_sign_in_or_home() {
         ("/welcome", "/sign-in"),
         ("/history", "/sign-in?next=/history"),
         ("/c/1", "/sign-in?next=/c/1"),
+        (
+            "/history?q=lamp&status=error",
+            "/sign-in?next=/history%3Fq%3Dlamp%26status%3Derror",
+        ),
+        ("/?deleted=1", "/sign-in?next=/%3Fdeleted%3D1"),
+        ("/stats?days=7&__err=x", "/sign-in?next=/stats%3Fdays%3D7"),
     ] {
         assert_eq!(
             anonymous.gets(address).await.header("location"),

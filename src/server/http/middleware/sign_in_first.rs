@@ -2,13 +2,13 @@
 //! `/sign-in`.
 
 use crate::server::{
-    http::{extract::Identity, problem::Problem},
+    http::{extract::Identity, problem::Problem, redirects},
     state::App,
     store::{Result, users},
 };
 use axum::{
     extract::{Request, State},
-    http::Uri,
+    http::{Uri, uri::PathAndQuery},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
@@ -57,10 +57,12 @@ async fn first_page(app: &App, signed_in: bool, uri: Uri) -> Result<Option<Strin
         // shows the receipt after the only account was erased
         ("/sign-in", true) => Some(uri.query().map_or_else(
             || "/welcome".to_owned(),
-            |query| format!("/welcome?{query}"),
+            |query| redirects::local_path(&format!("/welcome?{query}")),
         )),
         (_, true) => Some("/welcome".to_owned()),
-        ("/" | "/welcome", false) => Some("/sign-in".to_owned()),
-        (path, false) => Some(format!("/sign-in?next={path}")),
+        ("/welcome", false) => Some("/sign-in".to_owned()),
+        (_, false) => Some(redirects::sign_in_page(
+            uri.path_and_query().map_or("/", PathAndQuery::as_str),
+        )),
     })
 }

@@ -7,6 +7,7 @@ use crate::{
             extract::CurrentUser,
             extract::{message_body::MessageBody, params::PathId},
             problem::{ApiResult, Problem},
+            redirects::page_path,
         },
         state::App,
     },
@@ -84,7 +85,7 @@ fn back(headers: &HeaderMap, problem: &Problem) -> Option<Response> {
     let page = headers.get(header::REFERER)?.to_str().ok()?;
     let error = ServerFnUrlError::new("/messages", ApiError::Refused(problem.sentence()));
     let page = error.to_url(page).ok()?;
-    Some(Redirect::to(page.as_str()).into_response())
+    Some(Redirect::to(&page_path(page.as_str())).into_response())
 }
 
 /// Regenerates the answer to the last message.

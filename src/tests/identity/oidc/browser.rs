@@ -231,7 +231,15 @@ async fn wrong_nonces_challenges_and_foreign_tokens_are_rejected() {
 async fn sign_in_never_redirects_to_another_site() {
     let provider = TestProvider::start().await;
     let app = with_provider(&provider, |_| {}).await;
-    for next in ["https://evil.example", "//evil.example", "/%5Cevil.example"] {
+    for next in [
+        "https://evil.example",
+        "//evil.example",
+        "/%5Cevil.example",
+        "/%09/evil.example",
+        "/%0a/evil.example",
+        "/%0a",
+        "/..//evil.example",
+    ] {
         assert_eq!(
             finish_login(&app, &start_login(&app, next).await)
                 .await
