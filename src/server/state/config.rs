@@ -16,6 +16,7 @@ use crate::server::{
     retention::settings::{RetentionConfig, RetentionSettings},
 };
 use clap::Args;
+use reqwest::Url;
 use std::{net::SocketAddr, path::PathBuf};
 
 /// Settings as given on the command line and in the environment. `holly serve --help` is the
@@ -40,7 +41,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// Public URL, if it differs from HOLLY_ADDR, as behind a reverse proxy
     ///
-    /// With https:// cookies are marked Secure.
+    /// Scheme, host and port only: Holly is served at the root of its host. With https:// cookies
+    /// are marked Secure.
     #[arg(long, env = "HOLLY_PUBLIC_URL", help_heading = "Server")]
     pub public_url: Option<String>,
     /// Folder of the built site [default: the site in the program]
@@ -119,7 +121,7 @@ pub struct Config {
     pub listen_url: String,
     /// Archive and retention.
     pub retention: RetentionConfig,
-    /// Public URL without a trailing slash; `None` when it follows from `addr`.
+    /// Public URL as browsers write an origin; `None` when it follows from `addr`.
     pub public_url: Option<String>,
     /// Sign-in.
     pub oidc: OidcConfig,
@@ -162,16 +164,12 @@ impl Settings {
                 self.demo_pace
             )
         }));
-        let public = self
-            .public_url
-            .as_ref()
-            .map(|url| url.trim_end_matches('/').to_owned());
-        let invalid_url = public
-            .as_ref()
-            .filter(|url| !(url.starts_with("http://") || url.starts_with("https://")));
-        note(invalid_url.map(|url| {
-            format!("HOLLY_PUBLIC_URL is {url:?}; it must begin with http:// or https://")
-        }));
+        let public = self.public_url.as_deref().map(origin);
+        note(public.clone().and_then(Result::err));
+        let public = match public {
+            Some(Ok(origin)) => Some(origin),
+            _ => self.public_url.clone(),
+        };
         let database_url = self
             .database_url
             .clone()
@@ -219,6 +217,28 @@ impl Settings {
     }
 }
 
+/// The public URL as browsers write an origin. Errors: it is not one, and what to do.
+fn origin(url: &str) -> Result<String, String> {
+    let must = |what: &str| Err(format!("HOLLY_PUBLIC_URL is {url:?}; it must {what}"));
+    if !(url.starts_with("http://") || url.starts_with("https://")) {
+        return must("begin with http:// or https://");
+    }
+    let Ok(parsed) = Url::parse(url) else {
+        return must("have a host, such as https://holly.example.org");
+    };
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        return must("have no user or password");
+    }
+    let has_path = !parsed.path().trim_matches('/').is_empty();
+    if has_path || parsed.query().is_some() || parsed.fragment().is_some() {
+        return must(
+            "have no path, query or fragment: Holly is served at the root of its host; give it a \
+             host of its own, such as https://holly.example.org",
+        );
+    }
+    Ok(parsed.origin().ascii_serialization())
+}
+
 impl Config {
     /// Whether the public URL is https.
     pub fn is_https(&self) -> bool {
@@ -260,6 +280,66 @@ mod tests {
             ),
             (60, 8, 20)
         );
+    }
+
+    #[test]
+    fn public_urls_by_table() {
+        for (url, public) in [
+            ("https://holly.example.org", Ok("https://holly.example.org")),
+            (
+                "https://holly.example.org/",
+                Ok("https://holly.example.org"),
+            ),
+            (
+                "https://Holly.example.org:443",
+                Ok("https://holly.example.org"),
+            ),
+            ("http://192.168.1.2:3000", Ok("http://192.168.1.2:3000")),
+            ("http://[::1]:3000", Ok("http://[::1]:3000")),
+            (
+                "https://holly.example.org/holly",
+                Err("no path, query or fragment"),
+            ),
+            (
+                "https://holly.example.org/holly/",
+                Err("no path, query or fragment"),
+            ),
+            (
+                "https://holly.example.org/?a=b",
+                Err("no path, query or fragment"),
+            ),
+            (
+                "https://holly.example.org?",
+                Err("no path, query or fragment"),
+            ),
+            (
+                "https://holly.example.org#top",
+                Err("no path, query or fragment"),
+            ),
+            ("https://ada@holly.example.org", Err("no user or password")),
+            (
+                "https://:secret@holly.example.org",
+                Err("no user or password"),
+            ),
+            ("https://", Err("have a host")),
+            ("https://holly.example.org:port", Err("have a host")),
+            ("holly.example.org", Err("begin with http:// or https://")),
+            (
+                "ftp://holly.example.org",
+                Err("begin with http:// or https://"),
+            ),
+        ] {
+            match (check(&["--public-url", url]), public) {
+                (Ok(config), Ok(public)) => {
+                    assert_eq!(config.public_url.as_deref(), Some(public), "{url}");
+                }
+                (Err(problems), Err(why)) => assert!(
+                    problems.len() == 1 && problems[0].contains(why),
+                    "{url}: {problems:?}"
+                ),
+                (checked, _) => panic!("{url}: {checked:?}"),
+            }
+        }
     }
 
     #[test]

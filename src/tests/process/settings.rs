@@ -14,7 +14,7 @@ fn all_invalid_settings_are_reported_at_once() {
         ("HOLLY_MAX_UPLOAD_MB_PER_DAY", "0.5"),
         ("HOLLY_DEMO_PACE", "fast"),
         ("HOLLY_MODELS", "oracle"),
-        ("HOLLY_PUBLIC_URL", "ftp://x"),
+        ("HOLLY_PUBLIC_URL", "https://x/holly"),
         ("DATABASE_URL", "mysql://x"),
         ("HOLLY_LOG", "holly=loud"),
     ];
