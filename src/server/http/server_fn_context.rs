@@ -18,7 +18,7 @@ use crate::{
     },
 };
 use axum::extract::ConnectInfo;
-use axum::http::{HeaderValue, Method, StatusCode, header, request::Parts};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 use axum_extra::extract::cookie::{Cookie, CookieJar};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
@@ -183,9 +183,13 @@ pub async fn sign_in(app: &App, user: UserId) -> store::Result<()> {
     Ok(())
 }
 
-/// Deletes the session cookie.
+/// Deletes the session cookie and what the browser has cached.
 pub fn sign_out(app: &App) {
     append_cookie(&SESSION.clear(app.config.is_https()));
+    expect_context::<ResponseOptions>().insert_header(
+        HeaderName::from_static("clear-site-data"),
+        HeaderValue::from_static("\"cache\""),
+    );
 }
 
 /// Sets a cookie.

@@ -73,7 +73,11 @@ async fn files_are_served_with_restrictive_headers() {
     for (name, value) in [
         ("x-content-type-options", "nosniff"),
         ("cross-origin-resource-policy", "same-origin"),
-        ("cache-control", "private, max-age=31536000, immutable"),
+        ("cache-control", "private, no-cache"),
+        (
+            "content-disposition",
+            "inline; filename=\"made\"; filename*=UTF-8''made",
+        ),
     ] {
         assert_eq!(answer.header(name), value);
     }
@@ -153,6 +157,12 @@ async fn a_matching_etag_gets_304() {
         (again.status, again.bytes.len(), again.header("etag")),
         (304, 0, tag.as_str())
     );
+    assert_eq!(again.header("cache-control"), "private, no-cache");
+    let signed_out = app
+        .nobody()
+        .request(Method::GET, &address)
+        .header("if-none-match", &tag);
+    assert_eq!(Answer::to(signed_out).await.status, 401);
     assert_eq!(
         Answer::to(
             ada.request(Method::GET, &address)

@@ -68,6 +68,7 @@ async fn sign_in_sets_a_session_cookie_and_sign_out_ends_it() {
         (302, "/sign-in")
     );
     assert!(signed_out.header("set-cookie").contains("Max-Age=0"));
+    assert_eq!(signed_out.header("clear-site-data"), "\"cache\"");
     assert_eq!(ada.gets("/api/work-log/list").await.status, 401);
 }
 

@@ -3,7 +3,7 @@
 //! wherever it is opened.
 
 use crate::{
-    domain::ids::FileId,
+    domain::{FILE_NAME_MAX_CHARS, ids::FileId, percent_encoded},
     server::{
         base::error::Error,
         http::{extract::CurrentUser, extract::params::PathId, problem::ApiResult},
@@ -31,7 +31,12 @@ pub async fn read(
         .await?
         .ok_or(Error::NotFound("file"))?;
     let tag = format!("\"{id}\"");
-    let response = response_builder(&tag).header(header::CONTENT_TYPE, &file.media_type);
+    let response = response_builder(&tag)
+        .header(header::CONTENT_TYPE, &file.media_type)
+        .header(
+            header::CONTENT_DISPOSITION,
+            disposition(&file.media_type, &file.name),
+        );
     if is_cached(&headers, &tag) {
         return Ok(finished(
             response.status(StatusCode::NOT_MODIFIED),
@@ -71,14 +76,42 @@ fn response_builder(tag: &str) -> Builder {
     Response::builder()
         .header(header::ETAG, tag)
         .header(header::ACCEPT_RANGES, "bytes")
-        .header(
-            header::CACHE_CONTROL,
-            "private, max-age=31536000, immutable",
-        )
+        // asked for again each time: after sign-out or deletion nothing is shown from a cache
+        .header(header::CACHE_CONTROL, "private, no-cache")
         .header(
             header::CONTENT_SECURITY_POLICY,
             "default-src 'none'; style-src 'unsafe-inline'; sandbox",
         )
+}
+
+/// `Content-Disposition` (RFC 6266): the file's name, and whether browsers show or save the file.
+fn disposition(media_type: &str, name: &str) -> String {
+    let family = media_type.split('/').next().unwrap_or_default();
+    let is_shown = matches!(family, "image" | "audio" | "video")
+        || matches!(media_type, "text/plain" | "application/pdf");
+    let name: String = name
+        .chars()
+        .map(|c| {
+            if c.is_control() || "/\\".contains(c) {
+                '_'
+            } else {
+                c
+            }
+        })
+        .take(FILE_NAME_MAX_CHARS)
+        .collect();
+    let name = if name.is_empty() { "file" } else { &name };
+    // for programs that do not know `filename*`
+    let is_plain = |c: char| (c.is_ascii_graphic() || c == ' ') && !"\"%".contains(c);
+    let plain: String = name
+        .chars()
+        .map(|c| if is_plain(c) { c } else { '_' })
+        .collect();
+    format!(
+        "{}; filename=\"{plain}\"; filename*=UTF-8''{}",
+        if is_shown { "inline" } else { "attachment" },
+        percent_encoded(name)
+    )
 }
 
 fn finished(response: Builder, body: Body) -> Response {
@@ -121,4 +154,43 @@ fn requested_range(
         [range] => Some(*range.start()..*range.end() + 1),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::disposition;
+
+    #[test]
+    fn dispositions_by_table() {
+        for (media_type, name, header) in [
+            (
+                "image/png",
+                "a tree.png",
+                r#"inline; filename="a tree.png"; filename*=UTF-8''a%20tree.png"#,
+            ),
+            (
+                "text/markdown",
+                "Gr\u{fc}n.md",
+                r#"attachment; filename="Gr_n.md"; filename*=UTF-8''Gr%C3%BCn.md"#,
+            ),
+            (
+                "text/html",
+                "\"; b=%41.html",
+                r#"attachment; filename="_; b=_41.html"; filename*=UTF-8''%22%3B%20b%3D%2541.html"#,
+            ),
+            (
+                "text/plain",
+                "../\r\n\\x",
+                r#"inline; filename="..____x"; filename*=UTF-8''..____x"#,
+            ),
+            (
+                "video/webm",
+                "",
+                r#"inline; filename="file"; filename*=UTF-8''file"#,
+            ),
+        ] {
+            assert_eq!(disposition(media_type, name), header, "{name:?}");
+        }
+        assert!(disposition("text/csv", &"\u{1f600}".repeat(10_000)).len() < 4_000);
+    }
 }
