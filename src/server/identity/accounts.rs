@@ -105,22 +105,20 @@ pub async fn sign_up_first(
     Ok(account)
 }
 
-/// Checks address and password. Attempts are limited by account and by client address.
+/// Checks address and password. Attempts are limited by client address and by account, in this
+/// order: what is no email address, or comes from a client over its limit, counts for no account.
 pub async fn sign_in(
     store: &Store,
     attempts: &Attempts,
     credentials: Credentials,
 ) -> std::result::Result<Account, AccountError> {
-    let email = credentials.email.trim().to_lowercase();
-    attempts
-        .check(&format!("account {email}"))
-        .map_err(AccountError::TooOften)?;
     attempts
         .check(&format!("from {}", credentials.from))
         .map_err(AccountError::TooOften)?;
-    if checked_email(&email).is_err() {
-        return Err(AccountError::Wrong);
-    }
+    let email = checked_email(&credentials.email).map_err(|_| AccountError::Wrong)?;
+    attempts
+        .check(&format!("account {email}"))
+        .map_err(AccountError::TooOften)?;
     let mut reader = store.read().await.map_err(Error::from)?;
     let record = users::by_email(&mut reader, &email)
         .await

@@ -8,7 +8,13 @@ const EMAIL_MAX_BYTES: usize = 254;
 
 /// Validates an address and returns it in its stored form.
 pub(crate) fn checked_email(email: &str) -> Result<String> {
-    let email = email.trim().to_lowercase();
+    let refused = || Error::refused("email", "must be an address such as ada@example.org");
+    let email = email.trim();
+    // before it is copied
+    if email.len() > EMAIL_MAX_BYTES {
+        return Err(refused());
+    }
+    let email = email.to_lowercase();
     let plausible = email
         .split_once('@')
         .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
@@ -16,10 +22,7 @@ pub(crate) fn checked_email(email: &str) -> Result<String> {
         || email.len() > EMAIL_MAX_BYTES
         || email.contains(|letter: char| letter.is_whitespace() || letter.is_control())
     {
-        return Err(Error::refused(
-            "email",
-            "must be an address such as ada@example.org",
-        ));
+        return Err(refused());
     }
     Ok(email)
 }

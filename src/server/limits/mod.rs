@@ -1,9 +1,10 @@
 //! All limits by user or client address. Rates per minute are counted in this process only
-//! (`attempts`), so N processes allow up to N times as much. What costs money or disk space is
-//! counted in the database for all processes (`daily_tokens`; `turn_limits` for new turns). The
-//! numbers are in `settings`.
+//! (`attempts`; `bounded_keys` is what they keep), so N processes allow up to N times as much. What
+//! costs money or disk space is counted in the database for all processes (`daily_tokens`;
+//! `turn_limits` for new turns). The numbers are in `settings`.
 
 mod attempts;
+mod bounded_keys;
 pub mod daily_tokens;
 pub mod settings;
 mod turn_limits;

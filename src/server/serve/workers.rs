@@ -31,6 +31,8 @@ use tokio::sync::Mutex;
 
 /// Interval of checking for expired leases.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
+/// Interval of forgetting rate limits that are no longer in use.
+const FORGET_INTERVAL: Duration = Duration::from_secs(60);
 /// Interval of deleting expired sessions, invitations and files.
 const CLEANUP_INTERVAL: Duration = Duration::from_secs(3_600);
 
@@ -96,6 +98,10 @@ pub fn start(app: &App) {
                 %error, "cleaning up files failed; retrying in an hour"
             );
         }
+    });
+    repeat(app, FORGET_INTERVAL, "rate limits", |app| async move {
+        app.limits.forget_idle();
+        Ok(())
     });
     repeat(app, CLEANUP_INTERVAL, "cleanup", |app| async move {
         clean_up(&app).await
@@ -241,7 +247,6 @@ async fn clean_up(app: &App) -> Result<()> {
     invitations::delete_expired(&mut tx, now).await?;
     daily_use::delete_before(&mut tx, now.day() - USAGE_KEPT_DAYS).await?;
     tx.commit().await?;
-    app.limits.forget_idle();
     clean_up_files(app).await
 }
 

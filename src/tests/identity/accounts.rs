@@ -102,6 +102,40 @@ on_both_databases! {
         }
     }
 
+    async fn only_an_address_is_counted_as_an_account(store: Store) {
+        let long = |length: usize| format!("{}@example.org", "a".repeat(length));
+        for (email, keys) in [
+            ("ada@example.org".to_owned(), 2),
+            (long(242), 2),
+            (long(243), 1),
+            (long(120_000), 1),
+            (" ".repeat(120_000), 1),
+            (String::new(), 1),
+            ("ada".to_owned(), 1),
+            ("@".to_owned(), 1),
+            ("a b@example.org".to_owned(), 1),
+            ("a\0@example.org".to_owned(), 1),
+        ] {
+            let attempts = Attempts::per_minute(10, &Clock::default());
+            let result = sign_in(&store, &attempts, credentials(&email, "")).await;
+            let shown: String = email.chars().take(20).collect();
+            assert!(matches!(result, Err(AccountError::Wrong)), "{shown:?}: {result:?}");
+            assert_eq!(attempts.keys(), keys, "{shown:?}");
+        }
+    }
+
+    async fn a_client_over_its_limit_counts_for_no_account(store: Store) {
+        let attempts = Attempts::per_minute(1, &Clock::default());
+        for (n, email) in ["ada@example.org", "bob@example.org", "bob@example.org"]
+            .into_iter()
+            .enumerate()
+        {
+            let result = sign_in(&store, &attempts, credentials(email, "guess")).await;
+            let is_limited = matches!(result, Err(AccountError::TooOften(_)));
+            assert_eq!((is_limited, attempts.keys()), (n > 0, 2), "{result:?}");
+        }
+    }
+
     async fn repeated_wrong_passwords_lock_an_account_for_a_while(store: Store) {
         let attempts = Attempts::per_minute(1, &Clock::default());
         add_account(&store, NOW, "ada@example.org", PASSWORD, false)
