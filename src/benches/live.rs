@@ -17,7 +17,10 @@ use holly::{
         base::clock::Clock,
         http::router,
         identity,
-        serve::listener::{self, Deadlines},
+        serve::{
+            connection_limiter::ConnectionLimits,
+            listener::{self, Deadlines},
+        },
         state::{App, config::Settings, site::Site},
         work_log::{Origin, create_work_log},
     },
@@ -142,6 +145,7 @@ async fn holly_ms(folder: &Path, listeners: usize) -> f64 {
     tokio::spawn(listener::serve(
         listener,
         routes,
+        ConnectionLimits::default(),
         Deadlines::default(),
         shutdown,
     ));

@@ -69,6 +69,11 @@ impl TrustedProxies {
         client
     }
 
+    /// The addresses and networks.
+    pub fn networks(&self) -> &[IpNet] {
+        &self.0
+    }
+
     fn trusts(&self, address: IpAddr) -> bool {
         self.0.iter().any(|net| net.contains(&address))
     }

@@ -1,7 +1,8 @@
-//! Serves HTTP on a socket, with deadlines for slow peers. The write deadline is in the socket
-//! itself: hyper does not poll a body while its socket is full, so a timer inside a stream would
-//! not run.
+//! Serves HTTP on a socket, with limits on connections and deadlines for slow peers. The write
+//! deadline is in the socket itself: hyper does not poll a body while its socket is full, so a
+//! timer inside a stream would not run.
 
+use super::connection_limiter::{ConnectionLimiter, ConnectionLimits};
 use crate::server::{base::log_targets, http::extract::Peer};
 use axum::{
     Router,
@@ -26,11 +27,16 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
-    time::{Sleep, sleep},
+    time::{MissedTickBehavior, Sleep, interval, sleep},
 };
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tower_http::timeout::RequestBodyTimeoutLayer;
+
+/// Requests that one HTTP/2 connection may have open. A browser has one live feed and few others.
+const HTTP_2_STREAMS: u32 = 100;
+/// How often connections that were over a limit are logged.
+const REFUSED_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Deadlines of a peer. A whole request has none: uploads, exports, retention runs and long polls
 /// take as long as they need.
@@ -58,26 +64,27 @@ impl Default for Deadlines {
 pub async fn serve(
     mut listener: TcpListener,
     app: Router,
+    limits: ConnectionLimits,
     deadlines: Deadlines,
     shutdown: CancellationToken,
 ) {
     let app = app.layer(RequestBodyTimeoutLayer::new(deadlines.body));
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(deadlines.head);
-    // a peer that stalls within an HTTP/2 head does not answer this ping
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(deadlines.head)
-        .keep_alive_timeout(deadlines.head);
+    let builder = connection_builder(deadlines);
     let connections = GracefulShutdown::new();
+    let limiter = ConnectionLimiter::new(limits);
+    let mut minutes = interval(REFUSED_INTERVAL);
+    minutes.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let (stream, peer) = tokio::select! {
             accepted = Listener::accept(&mut listener) => accepted,
             () = shutdown.cancelled() => break,
+            _ = minutes.tick() => {
+                log_refused(&limiter);
+                continue;
+            }
+        };
+        let Some(permit) = limiter.acquire(peer.ip()) else {
+            continue;
         };
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(
@@ -107,10 +114,39 @@ pub async fn serve(
                 },
                 () = no_request(&has_request, deadlines.head) => {}
             }
+            drop(permit);
         });
     }
     drop(listener);
     connections.shutdown().await;
+}
+
+fn connection_builder(deadlines: Deadlines) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(deadlines.head);
+    // a peer that stalls within an HTTP/2 head does not answer this ping
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(HTTP_2_STREAMS)
+        .keep_alive_interval(deadlines.head)
+        .keep_alive_timeout(deadlines.head);
+    builder
+}
+
+fn log_refused(limiter: &ConnectionLimiter) {
+    if let Some(refused) = limiter.take_refused() {
+        tracing::warn!(
+            target: log_targets::SERVE_LISTENER,
+            by_address = refused.by_address, in_all = refused.in_all,
+            "connections were closed because as many were open as may be: from one address \
+             HOLLY_MAX_CONNECTIONS_PER_ADDRESS, in all half of the open-file limit (LimitNOFILE, \
+             ulimit -n)"
+        );
+    }
 }
 
 /// Returns if no request is received in time: hyper runs no timer until it knows whether a

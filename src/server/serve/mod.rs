@@ -3,7 +3,9 @@
 //! is in `http::router`.
 
 pub mod check;
+pub mod connection_limiter;
 pub mod listener;
+pub mod open_files;
 pub mod workers;
 
 use super::{
@@ -12,6 +14,7 @@ use super::{
     state::{App, Prepared, config::Config, join_problems, site::Site},
 };
 use crate::{app::shell, server::base::error::Error};
+use connection_limiter::ConnectionLimits;
 use listener::Deadlines;
 use std::{io, net::SocketAddr, time::Duration};
 use tokio::{net::TcpListener, signal::unix::SignalKind};
@@ -55,6 +58,12 @@ fn listen_problem(error: &io::Error) -> String {
 /// Serves until SIGTERM or Ctrl-C.
 pub async fn serve(config: Config, clock: Clock) -> Result<(), ServeError> {
     let addr = config.addr;
+    let open_files = open_files::raise_limit();
+    let limits = ConnectionLimits::new(
+        open_files,
+        config.max_connections_per_address,
+        &config.proxies,
+    );
     let listen_error = |why| ServeError::Listen(addr, why);
     let mut problems = Vec::new();
     // tried before anything is opened; the port is taken when the server is ready
@@ -72,15 +81,16 @@ pub async fn serve(config: Config, clock: Clock) -> Result<(), ServeError> {
     let local = listener.local_addr().map_err(listen_error)?;
     workers::start(&app);
     announce(&app, local);
-    listen(&app, listener).await;
+    listen(&app, listener, limits).await;
     app.store.close().await;
     Ok(())
 }
 
-async fn listen(app: &App, listener: TcpListener) {
+async fn listen(app: &App, listener: TcpListener, limits: ConnectionLimits) {
     let shut_down = async {
         let router = router(app.clone(), shell);
-        listener::serve(listener, router, Deadlines::default(), app.shutdown.clone()).await;
+        let (deadlines, shutdown) = (Deadlines::default(), app.shutdown.clone());
+        listener::serve(listener, router, limits, deadlines, shutdown).await;
         app.tasks.wait().await;
     };
     let time_out = async {

@@ -45,6 +45,17 @@ pub struct Settings {
     /// are marked Secure.
     #[arg(long, env = "HOLLY_PUBLIC_URL", help_heading = "Server")]
     pub public_url: Option<String>,
+    /// Connections that one network address may have open at once; 0: no limit
+    ///
+    /// Connections from this machine and from trusted proxies are not counted by address. In all,
+    /// half of the open-file limit may be open.
+    #[arg(
+        long,
+        env = "HOLLY_MAX_CONNECTIONS_PER_ADDRESS",
+        default_value = "256",
+        help_heading = "Server"
+    )]
+    pub max_connections_per_address: String,
     /// Folder of the built site [default: the site in the program]
     ///
     /// Without a site in the program it is `site` beside the program, or target/site.
@@ -108,6 +119,9 @@ pub struct Settings {
     pub log: String,
 }
 
+/// The highest HOLLY_MAX_CONNECTIONS_PER_ADDRESS.
+const MAX_CONNECTIONS: usize = 1_000_000;
+
 /// Validated settings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
@@ -135,6 +149,8 @@ pub struct Config {
     pub model_timeouts: ModelTimeouts,
     /// Services that make pictures, music and films.
     pub services: ServiceConfig,
+    /// Connections that one network address may have open; 0: no limit.
+    pub max_connections_per_address: usize,
     /// Factor on the demo's delays: 1 for the usual, 0 for none.
     pub demo_pace: f64,
     /// Folder of the built site, if it is set.
@@ -170,6 +186,18 @@ impl Settings {
             Some(Ok(origin)) => Some(origin),
             _ => self.public_url.clone(),
         };
+        let max_connections = self
+            .max_connections_per_address
+            .parse::<usize>()
+            .ok()
+            .filter(|max| *max <= MAX_CONNECTIONS);
+        note(max_connections.is_none().then(|| {
+            format!(
+                "HOLLY_MAX_CONNECTIONS_PER_ADDRESS is {:?}; it must be a whole number from 0 to \
+                 {MAX_CONNECTIONS}",
+                self.max_connections_per_address
+            )
+        }));
         let database_url = self
             .database_url
             .clone()
@@ -192,26 +220,31 @@ impl Settings {
         let retention = self.retention.check(&self.data_dir, &mut problems);
         let limits = self.limits.check(&mut problems);
         let proxies = self.proxies.check(&mut problems);
-        match (addr, demo_pace) {
-            (Ok(addr), Some(demo_pace)) if problems.is_empty() => Ok(Config {
-                addr,
-                data_dir: self.data_dir.clone(),
-                listen_url: self
-                    .database_listen_url
-                    .clone()
-                    .unwrap_or_else(|| database_url.clone()),
-                database_url,
-                retention,
-                public_url: public,
-                oidc,
-                limits,
-                proxies,
-                models: models.links,
-                model_timeouts: ModelTimeouts::new(models.timeout),
-                services,
-                demo_pace,
-                site_dir: self.site_dir.clone(),
-            }),
+        match (addr, demo_pace, max_connections) {
+            (Ok(addr), Some(demo_pace), Some(max_connections_per_address))
+                if problems.is_empty() =>
+            {
+                Ok(Config {
+                    addr,
+                    max_connections_per_address,
+                    data_dir: self.data_dir.clone(),
+                    listen_url: self
+                        .database_listen_url
+                        .clone()
+                        .unwrap_or_else(|| database_url.clone()),
+                    database_url,
+                    retention,
+                    public_url: public,
+                    oidc,
+                    limits,
+                    proxies,
+                    models: models.links,
+                    model_timeouts: ModelTimeouts::new(models.timeout),
+                    services,
+                    demo_pace,
+                    site_dir: self.site_dir.clone(),
+                })
+            }
             _ => Err(problems),
         }
     }
@@ -272,6 +305,7 @@ mod tests {
         assert_eq!(config.addr.to_string(), "127.0.0.1:3000");
         assert_eq!(config.database_url, "sqlite://./data/holly.db");
         assert!(!config.is_https());
+        assert_eq!(config.max_connections_per_address, 256);
         assert_eq!(
             (
                 config.limits.creates_per_minute,
@@ -356,6 +390,28 @@ mod tests {
         ])
         .unwrap_err();
         assert_eq!(problems.len(), 4, "{problems:?}");
+    }
+
+    #[test]
+    fn connections_by_address_are_a_bounded_number() {
+        for (text, max) in [
+            ("0", Some(0)),
+            ("1000000", Some(1_000_000)),
+            ("1000001", None),
+            ("-1", None),
+            ("many", None),
+            ("", None),
+        ] {
+            let result = check(&[&format!("--max-connections-per-address={text}")]);
+            let found = result.as_ref().ok();
+            let found = found.map(|config| config.max_connections_per_address);
+            assert_eq!(found, max, "{text}: {result:?}");
+            if let Err(problems) = result {
+                let expected = format!("HOLLY_MAX_CONNECTIONS_PER_ADDRESS is {text:?}; ");
+                let is_expected = problems.len() == 1 && problems[0].starts_with(&expected);
+                assert!(is_expected, "{problems:?}");
+            }
+        }
     }
 
     #[test]

@@ -3,7 +3,10 @@
 use crate::{
     server::{
         http::router::router,
-        serve::listener::{Deadlines, serve},
+        serve::{
+            connection_limiter::ConnectionLimits,
+            listener::{Deadlines, serve},
+        },
     },
     tests::support::{Person, TestApp, within},
 };
@@ -18,7 +21,7 @@ use tokio::{
 /// A deadline that tests wait for; long enough that a busy machine reads a whole request in time.
 const SHORT: Duration = Duration::from_secs(1);
 /// Deadlines that no test reaches.
-const LONG: Deadlines = Deadlines {
+pub(super) const LONG: Deadlines = Deadlines {
     head: Duration::from_secs(3_600),
     body: Duration::from_secs(3_600),
     write: Duration::from_secs(3_600),
@@ -34,22 +37,31 @@ const SHORT_BODY: Deadlines = Deadlines {
 
 /// Serves `app` on another port with these deadlines.
 async fn serve_on(app: &TestApp, deadlines: Deadlines) -> (SocketAddr, JoinHandle<()>) {
+    serve_with(app, ConnectionLimits::default(), deadlines).await
+}
+
+/// Serves `app` on another port with these limits and deadlines.
+pub(super) async fn serve_with(
+    app: &TestApp,
+    limits: ConnectionLimits,
+    deadlines: Deadlines,
+) -> (SocketAddr, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = router(app.app.clone(), crate::app::shell);
     let shutdown = app.app.shutdown.clone();
-    let serving = tokio::spawn(serve(listener, router, deadlines, shutdown));
+    let serving = tokio::spawn(serve(listener, router, limits, deadlines, shutdown));
     (address, serving)
 }
 
-async fn connect_and_send(address: SocketAddr, bytes: &[u8]) -> TcpStream {
+pub(super) async fn connect_and_send(address: SocketAddr, bytes: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(bytes).await.unwrap();
     stream
 }
 
 /// Reads until the server closes the connection.
-async fn read_to_end(stream: &mut TcpStream) -> String {
+pub(super) async fn read_to_end(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     // a reset closes the connection too
     _ = within("the end of a connection", stream.read_to_end(&mut bytes)).await;
@@ -57,7 +69,7 @@ async fn read_to_end(stream: &mut TcpStream) -> String {
 }
 
 /// Reads until the server has sent `end`.
-async fn read_until(stream: &mut TcpStream, end: &str) -> String {
+pub(super) async fn read_until(stream: &mut TcpStream, end: &str) -> String {
     let mut bytes = Vec::new();
     while !String::from_utf8_lossy(&bytes).contains(end) {
         let read = within(end, stream.read_buf(&mut bytes)).await.unwrap();

@@ -4,6 +4,7 @@ mod access;
 mod approvals;
 mod attachments;
 mod behind_nginx;
+mod connections;
 mod conversations;
 mod create;
 mod deadlines;

@@ -22,6 +22,7 @@ use crate::{
         limits::settings::LimitConfig,
         retention::settings::RetentionConfig,
         serve::{
+            connection_limiter::ConnectionLimits,
             listener::{self, Deadlines},
             workers,
         },
@@ -80,6 +81,7 @@ impl TestApp {
         tokio::spawn(listener::serve(
             listener,
             router(app.clone(), crate::app::shell),
+            ConnectionLimits::default(),
             Deadlines::default(),
             app.shutdown.clone(),
         ));
@@ -304,6 +306,7 @@ pub(in crate::tests) fn test_config(folder: &Path) -> Config {
         }],
         model_timeouts: LONG_TIMEOUTS,
         services: ServiceConfig::demo(),
+        max_connections_per_address: 0,
         demo_pace: 0.0,
         site_dir: None,
     }
