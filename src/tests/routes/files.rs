@@ -159,7 +159,7 @@ async fn a_matching_etag_gets_304() {
     );
     assert_eq!(again.header("cache-control"), "private, no-cache");
     let signed_out = app
-        .nobody()
+        .anonymous()
         .request(Method::GET, &address)
         .header("if-none-match", &tag);
     assert_eq!(Answer::to(signed_out).await.status, 401);

@@ -131,7 +131,7 @@ async fn plants(app: &TestApp) -> (Person, String) {
 async fn planted_markup_is_a_tag_on_no_page() {
     let app = TestApp::start().await;
     let (ada, conversation) = plants(&app).await;
-    let (nobody, query) = (app.nobody(), CANARY_IN_QUERY);
+    let (nobody, query) = (app.anonymous(), CANARY_IN_QUERY);
     for (reader, page, shows_it) in [
         (&ada, "/".to_owned(), true),
         (&ada, format!("/c/{conversation}"), true),

@@ -31,7 +31,7 @@ async fn signs_in(visitor: &Person, next: &str) -> Answer {
 #[tokio::test]
 async fn sign_in_never_leads_elsewhere() {
     let app = with_account().await;
-    let visitor = app.nobody();
+    let visitor = app.anonymous();
     for (next, target) in [
         ("/c/1?around=2", "/c/1?around=2"),
         ("/\t/evil.example", "/"),
@@ -55,7 +55,7 @@ async fn sign_in_never_leads_elsewhere() {
 #[tokio::test]
 async fn a_page_with_its_query_is_opened_after_sign_in() {
     let app = with_account().await;
-    let visitor = app.nobody();
+    let visitor = app.anonymous();
     let page = "/history?q=lamp+%26+oil&status=error";
     let first = visitor.gets(page).await;
     let html = visitor.gets(first.header("location")).await.text();
