@@ -1,6 +1,6 @@
 //! The records of an export, read page by page, so that memory use does not depend on their number.
 
-use super::{ExportRequest, ExportSource};
+use super::{ExportRequest, ExportSource, Format};
 use crate::{
     domain::{Change, Conversation, WorkLogEntry, ids::ConversationId},
     server::{
@@ -132,7 +132,9 @@ impl ExportCursor {
         };
         match export::read_export_page(&self.source.store, archive, read).await {
             Ok(mut page) => {
-                render_rows(&mut page.rows).await;
+                if self.request.format == Format::Html {
+                    render_rows(&mut page.rows).await;
+                }
                 self.current = page.span.to.map(|to| (id, to));
                 Ok(ExportRecord::Rows(page.rows))
             }
