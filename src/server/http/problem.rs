@@ -51,11 +51,9 @@ impl Problem {
                 request_id = request_id::current(), %error, "{failed}"
             );
         }
-        let status = StatusCode::from_u16(response.status)
-            .expect("the mapping of errors has only valid statuses");
         Self {
             retry_after: response.retry_after_s,
-            ..Self::new(status, response.detail)
+            ..Self::new(response.status, response.detail)
         }
     }
 

@@ -17,8 +17,10 @@ use crate::{
         store,
     },
 };
-use axum::extract::ConnectInfo;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
+use axum::{
+    extract::ConnectInfo,
+    http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
+};
 use axum_extra::extract::cookie::{Cookie, CookieJar};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
@@ -112,7 +114,7 @@ impl From<StoreError> for ApiError {
 }
 
 fn api_error(response: &ErrorResponse) -> ApiError {
-    if response.status == 500 {
+    if response.status == StatusCode::INTERNAL_SERVER_ERROR {
         ApiError::Broken(request_id::current())
     } else {
         ApiError::Refused(response.sentence())
@@ -134,9 +136,7 @@ fn respond(
     if let Some(seconds) = response.retry_after_s {
         set_retry_after(seconds);
     }
-    let status = StatusCode::from_u16(response.status)
-        .expect("the mapping of errors has only valid statuses");
-    with_status(status, api_error)
+    with_status(response.status, api_error)
 }
 
 impl From<AccountError> for ApiError {

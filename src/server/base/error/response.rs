@@ -1,6 +1,7 @@
 //! Maps errors to responses, for the HTTP API and for server functions.
 
 use super::{Error, StoreError, capitalised};
+use axum::http::StatusCode;
 
 /// When to retry after a temporary failure.
 const RETRY_AFTER_S: u64 = 60;
@@ -9,7 +10,7 @@ const RETRY_AFTER_S: u64 = 60;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorResponse {
     /// HTTP status.
-    pub status: u16,
+    pub status: StatusCode,
     /// What went wrong and what to do, in lower case without a full stop.
     pub detail: String,
     /// When to retry, in seconds.
@@ -24,7 +25,7 @@ impl ErrorResponse {
         capitalised(&self.detail)
     }
 
-    fn refused(status: u16, detail: String) -> Self {
+    fn refused(status: StatusCode, detail: String) -> Self {
         Self {
             status,
             detail,
@@ -35,7 +36,7 @@ impl ErrorResponse {
 
     fn unavailable(failed: &'static str, detail: &str, is_temporary: bool) -> Self {
         Self {
-            status: 503,
+            status: StatusCode::SERVICE_UNAVAILABLE,
             detail: detail.to_owned(),
             retry_after_s: is_temporary.then_some(RETRY_AFTER_S),
             failed: Some(failed),
@@ -46,12 +47,14 @@ impl ErrorResponse {
 impl From<&Error> for ErrorResponse {
     fn from(error: &Error) -> Self {
         match error {
-            Error::NotFound(_) => Self::refused(404, error.to_string()),
-            Error::Conflict(_) | Error::Superseded => Self::refused(409, error.to_string()),
-            Error::Refused(_) => Self::refused(422, error.to_string()),
+            Error::NotFound(_) => Self::refused(StatusCode::NOT_FOUND, error.to_string()),
+            Error::Conflict(_) | Error::Superseded => {
+                Self::refused(StatusCode::CONFLICT, error.to_string())
+            }
+            Error::Refused(_) => Self::refused(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
             Error::TooMany { after_s, .. } => Self {
                 retry_after_s: Some(*after_s),
-                ..Self::refused(429, error.to_string())
+                ..Self::refused(StatusCode::TOO_MANY_REQUESTS, error.to_string())
             },
             Error::Archive(error) => {
                 let (detail, is_temporary) = error.user_message();
@@ -75,7 +78,7 @@ impl From<&StoreError> for ErrorResponse {
             return Self::unavailable(failed, detail, true);
         }
         Self {
-            status: 500,
+            status: StatusCode::INTERNAL_SERVER_ERROR,
             detail: "something went wrong on the server; find the request's id in the server's log"
                 .to_owned(),
             retry_after_s: None,
