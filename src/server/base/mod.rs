@@ -6,6 +6,7 @@ pub mod clock;
 pub mod data_dir;
 pub mod digest;
 pub mod error;
+pub mod etag;
 pub(crate) mod fail_points;
 pub mod log_targets;
 pub mod markdown;

@@ -5,7 +5,7 @@
 use crate::{
     domain::{FILE_NAME_MAX_CHARS, ids::FileId, percent_encoded},
     server::{
-        base::error::Error,
+        base::{error::Error, etag},
         http::{extract::CurrentUser, extract::params::PathId, problem::ApiResult},
         state::App,
         store::files,
@@ -126,10 +126,7 @@ fn is_cached(headers: &HeaderMap, tag: &str) -> bool {
     let tags = headers
         .get(header::IF_NONE_MATCH)
         .and_then(|value| value.to_str().ok());
-    tags.is_some_and(|tags| {
-        tags.split(',')
-            .any(|one| one.trim().trim_start_matches("W/") == tag || one.trim() == "*")
-    })
+    tags.is_some_and(|tags| etag::matches(tags, tag))
 }
 
 /// The requested range; `None` for the whole file, also if several ranges are requested. Errors:

@@ -1,6 +1,7 @@
 //! The site embedded in the program: `build.rs` generates the table, and files are served from
 //! static memory, compressed by the build.
 
+use crate::server::base::etag;
 use axum::{
     Router,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
@@ -52,14 +53,15 @@ impl File {
             || format!("\"{}\"", self.tag),
             |coding| format!("\"{}-{coding}\"", self.tag),
         );
-        let mut response =
-            match range.filter(|_| text(header::IF_RANGE).is_none_or(|known| known == tag)) {
-                _ if text(header::IF_NONE_MATCH).is_some_and(|known| names(known, &tag)) => {
-                    StatusCode::NOT_MODIFIED.into_response()
-                }
-                Some(range) => part(range, bytes),
-                None => Bytes::from_static(bytes).into_response(),
-            };
+        let mut response = match range
+            .filter(|_| text(header::IF_RANGE).is_none_or(|known| known == tag))
+        {
+            _ if text(header::IF_NONE_MATCH).is_some_and(|known| etag::matches(known, &tag)) => {
+                StatusCode::NOT_MODIFIED.into_response()
+            }
+            Some(range) => part(range, bytes),
+            None => Bytes::from_static(bytes).into_response(),
+        };
         let headers = response.headers_mut();
         let kind = mime_guess::from_path(self.address).first_or_octet_stream();
         let mut set = |name, value: &str| {
@@ -97,14 +99,6 @@ fn accepts(accepted: &str, coding: &str) -> bool {
             .map_or(Ok(1.0), str::parse::<f32>);
         name.trim().eq_ignore_ascii_case(coding) && weight.is_ok_and(|weight| weight > 0.0)
     })
-}
-
-/// Whether `If-None-Match` contains this tag.
-fn names(known: &str, tag: &str) -> bool {
-    known
-        .split(',')
-        .map(str::trim)
-        .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
 }
 
 /// The requested range; the whole content if the header is invalid or has several ranges.
