@@ -6,7 +6,10 @@ use super::{
     turns::events_until_turn_end,
     wire,
 };
-use crate::{server::assistant::link::ProviderKind, tests::support::TestApp};
+use crate::{
+    server::assistant::link::ProviderKind,
+    tests::support::{TestApp, folders::files_below},
+};
 use serde_json::json;
 
 #[tokio::test]
@@ -66,19 +69,4 @@ async fn secrets_reach_neither_storage_nor_readers() {
         assert!(!seen.contains(key), "{key} was leaked");
     }
     assert!(seen.contains("[masked]"));
-}
-
-fn files_below(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
-    let entries = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    entries
-        .flat_map(|path| {
-            if path.is_dir() {
-                files_below(&path)
-            } else {
-                vec![path]
-            }
-        })
-        .collect()
 }

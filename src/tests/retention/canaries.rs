@@ -18,6 +18,7 @@ use crate::{
     tests::support::{
         archives::{once_at, trusted},
         databases::Sqlite,
+        folders::files_below,
         people::{NOW, conversation, draft, person},
     },
 };
@@ -118,21 +119,15 @@ impl CanaryEnv {
 }
 
 fn count_in_objects(folder: &Path) -> usize {
-    let count_in = |file: std::fs::DirEntry| {
-        if file.path().is_dir() {
-            return count_in_objects(&file.path());
-        }
-        let bytes = std::fs::read(file.path()).unwrap();
+    let count_in = |file: PathBuf| {
+        let bytes = std::fs::read(file).unwrap();
         let plain = zstd::decode_all(&bytes[..]).unwrap_or(bytes);
         plain
             .windows(CANARY.len())
             .filter(|part| *part == CANARY.as_bytes())
             .count()
     };
-    std::fs::read_dir(folder)
-        .unwrap()
-        .map(|file| count_in(file.unwrap()))
-        .sum()
+    files_below(folder).into_iter().map(count_in).sum()
 }
 
 #[tokio::test(flavor = "multi_thread")]

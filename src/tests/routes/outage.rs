@@ -8,7 +8,9 @@ use crate::{
         retention::damage,
         work_log::{Origin, create_work_log},
     },
-    tests::support::{Person, TestApp, address_of, faulty_store::FaultyStore, people::draft},
+    tests::support::{
+        Person, TestApp, address_of, faulty_store::FaultyStore, folders::files_below, people::draft,
+    },
 };
 use object_store::memory::InMemory;
 use serde_json::{Value, json};
@@ -250,18 +252,7 @@ async fn a_truncated_object_is_reported_to_admins_until_restored() {
 
 /// The object files below a folder.
 fn objects(folder: &Path) -> Vec<PathBuf> {
-    let (mut folders, mut files) = (vec![folder.join("work-log")], Vec::new());
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path)
-            } else {
-                files.push(path)
-            }
-        }
-    }
-    files
+    files_below(&folder.join("work-log"))
 }
 
 #[tokio::test(flavor = "multi_thread")]

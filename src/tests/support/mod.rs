@@ -6,6 +6,7 @@ pub mod corpus;
 pub mod databases;
 pub mod every_table;
 pub mod faulty_store;
+pub mod folders;
 pub mod hunt;
 pub mod last_release;
 pub mod people;

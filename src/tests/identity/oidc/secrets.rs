@@ -1,23 +1,11 @@
 //! Tokens, codes, the client secret and the browser's login state are neither stored nor returned.
 
 use super::{browser_signed_in, finish_login, list_with_token, start_login, with_provider};
-use crate::tests::support::provider::{CLIENT_SECRET, TestProvider};
+use crate::tests::support::{
+    folders::files_below,
+    provider::{CLIENT_SECRET, TestProvider},
+};
 use serde_json::json;
-
-fn files_below(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
-    let entries = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    entries
-        .flat_map(|path| {
-            if path.is_dir() {
-                files_below(&path)
-            } else {
-                vec![path]
-            }
-        })
-        .collect()
-}
 
 #[tokio::test]
 async fn no_credential_is_stored_or_returned() {
