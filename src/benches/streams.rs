@@ -20,7 +20,6 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// Streams opened first, so that one-time costs of the process are not counted.
 const WARM_UP: usize = 200;
-/// Streams opened concurrently.
 const MAX_CONCURRENT_OPENS: usize = 100;
 /// Longer than the heartbeat interval.
 const SETTLE: Duration = Duration::from_secs(17);

@@ -20,7 +20,6 @@ use std::process::{Child, Command, Stdio};
 use std::{ops::Range, path::Path, time::Duration};
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
-/// The measured program.
 pub const HOLLY: &str = env!("CARGO_BIN_EXE_holly");
 /// When set, the `streams` benchmark serves the bare axum server.
 pub const SERVE_BARE: &str = "HOLLY_BENCH_SERVE_BARE";

@@ -36,14 +36,9 @@ impl Snapshot {
     /// Reads a snapshot from a JSON value.
     pub fn read(value: &Value) -> Option<Self> {
         let fields = JsonFields::of(value)?;
-        let rows = fields
-            .items("rows")
-            .iter()
-            .map(Change::read)
-            .collect::<Option<_>>()?;
         Some(Self {
             user_id: fields.parsed("userId")?,
-            rows,
+            rows: rows(fields)?,
             cursor: fields.parsed("cursor")?,
             now: fields.time("now")?,
             cold_days: fields.number("coldDays")?,
@@ -110,13 +105,8 @@ impl EarlierRows {
     /// Reads the rows from a JSON value.
     pub fn read(value: &Value) -> Option<Self> {
         let fields = JsonFields::of(value)?;
-        let rows = fields
-            .items("rows")
-            .iter()
-            .map(Change::read)
-            .collect::<Option<_>>()?;
         Some(Self {
-            rows,
+            rows: rows(fields)?,
             from: fields.parsed("from"),
             gaps: gaps(fields),
         })
@@ -208,6 +198,10 @@ pub struct SettingsPageData {
     pub devices: Vec<Device>,
     /// Whether the user has a password.
     pub has_password: bool,
+}
+
+fn rows(fields: JsonFields<'_>) -> Option<Vec<Change>> {
+    fields.items("rows").iter().map(Change::read).collect()
 }
 
 fn gaps(fields: JsonFields<'_>) -> Vec<Gap> {
