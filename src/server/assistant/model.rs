@@ -148,6 +148,10 @@ pub enum ModelEvent {
     Call(ToolCall),
     /// The model works without output so far.
     Thinking,
+    /// More of the model's reasoning. Never part of the answer.
+    Reasoning(String),
+    /// The server refused an optional part of the request; it was asked again without that part.
+    LeftOut(OptionalPart),
     /// The answer is complete.
     End {
         /// The tokens used, if the provider reported them.
@@ -155,6 +159,20 @@ pub enum ModelEvent {
         /// Whether the model stopped at its length limit.
         cut_short: bool,
     },
+}
+
+vocabulary! {
+    /// A part of a request that a model server may refuse.
+    OptionalPart {
+        /// The tools.
+        Tools = "tools",
+        /// Pictures attached by the user.
+        Images = "images",
+        /// The role of the system prompt.
+        SystemRole = "system_role",
+        /// Sampling options, `stream_options` and the like.
+        Options = "options",
+    }
 }
 
 vocabulary! {

@@ -86,7 +86,7 @@ pub(super) async fn read_response(
                 mask_value(&mut call.arguments);
                 response.calls.push(call);
             }
-            ModelEvent::Thinking => {}
+            ModelEvent::Thinking | ModelEvent::Reasoning(_) | ModelEvent::LeftOut(_) => {}
             ModelEvent::End { .. } if !response.answer.has_text() && response.calls.is_empty() => {
                 return Ok(Err(ModelError::plain(
                     ErrorClass::Server,

@@ -150,7 +150,9 @@ async fn model_finding(model: &dyn Model, timeout: Duration) -> Finding {
         loop {
             match events.next().await {
                 Some(Ok(ModelEvent::Text(_) | ModelEvent::Call(_))) => return Ok(()),
-                Some(Ok(ModelEvent::Thinking)) => {}
+                Some(Ok(
+                    ModelEvent::Thinking | ModelEvent::Reasoning(_) | ModelEvent::LeftOut(_),
+                )) => {}
                 Some(Ok(ModelEvent::End { .. })) | None => {
                     return Err("the answer is empty".to_owned());
                 }
