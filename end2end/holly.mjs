@@ -14,6 +14,9 @@ export const binary = resolve(
   process.env.HOLLY_BIN ?? "target/release/holly",
 );
 
+// what stories read /metrics with
+const metricsToken = "a token of the stories";
+
 /**
  * A running Holly. `pace` scales the demo's delays: 1 is normal, 0 none. `command` starts it in the
  * folder `cwd`.
@@ -32,6 +35,7 @@ export class Holly {
       ...process.env,
       HOLLY_DATA_DIR: holly.data,
       HOLLY_DEMO_PACE: String(pace),
+      HOLLY_METRICS_TOKEN: metricsToken,
       ...env,
     };
     await holly.#listens("127.0.0.1:0");
@@ -94,7 +98,11 @@ export class Holly {
 
   /** The value of a metric, summed over its labels. */
   async counts(metric) {
-    const text = await (await fetch(`${this.url}/metrics`)).text();
+    const text = await (
+      await fetch(`${this.url}/metrics`, {
+        headers: { authorization: `Bearer ${metricsToken}` },
+      })
+    ).text();
     const lines = text
       .split("\n")
       .filter(

@@ -21,6 +21,7 @@ select create_distributed_table('api_keys', 'id', colocate_with => 'none');
 
 -- Everything else belongs to a user and is stored with the user's other rows: a user's transactions stay on one node.
 select create_distributed_table('heads', 'user_id');
+select create_distributed_table('known_browsers', 'user_id', colocate_with => 'heads');
 select create_distributed_table('conversations', 'user_id', colocate_with => 'heads');
 select create_distributed_table('messages', 'user_id', colocate_with => 'heads');
 select create_distributed_table('turns', 'user_id', colocate_with => 'heads');

@@ -82,4 +82,6 @@ pub struct SignInWays {
     pub password: bool,
     /// With the OpenID provider of this name.
     pub provider: Option<String>,
+    /// Whether the first account needs the setup code.
+    pub setup_code: bool,
 }

@@ -31,6 +31,10 @@ pub enum ApiError {
     Unreachable,
 }
 
+/// Why the form was refused whose page is rendered; a context of the page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormFailure(pub ApiError);
+
 impl ApiError {
     /// Reads an error from a JSON value.
     pub fn read(value: &Value) -> Option<Self> {

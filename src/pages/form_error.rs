@@ -1,13 +1,11 @@
-//! What went wrong with a form that was posted without JavaScript: it is sent back in the address.
+//! What went wrong with a form that was posted without JavaScript.
 
-use crate::domain::error::ApiError;
-use leptos::{prelude::*, server_fn::error::ServerFnUrlError};
-use leptos_router::hooks::use_query_map;
+use crate::domain::error::FormFailure;
+use leptos::prelude::*;
 
 /// Why the last form of this page was refused, if it was.
 pub fn form_error() -> Option<String> {
-    let error = use_query_map().with_untracked(|query| query.get("__err"));
-    error.map(|error| ServerFnUrlError::<ApiError>::decode_err(&error).to_string())
+    use_context::<FormFailure>().map(|FormFailure(error)| error.to_string())
 }
 
 /// The sentence about the last form of this page, if it was refused.

@@ -1,5 +1,5 @@
-//! `/join?secret=…`: what the link of an invitation opens. A plain form; opening it uses nothing
-//! up.
+//! `/join`: what the link of an invitation opens; the router moves its secret to a cookie. A plain
+//! form; opening it uses nothing up.
 
 use super::form_error::FormError;
 use crate::{
@@ -9,15 +9,13 @@ use crate::{
 };
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 /// Lets somebody who was invited choose a password.
 #[component]
 pub fn JoinPage() -> impl IntoView {
-    let secret = use_query_map().with_untracked(|query| query.get("secret").unwrap_or_default());
     Suspend::new(async move {
-        let content = match load_invitation(secret.clone()).await {
-            Ok(invitation) => Either::Left(view! { <JoinForm invitation secret/> }),
+        let content = match load_invitation().await {
+            Ok(invitation) => Either::Left(view! { <JoinForm invitation/> }),
             Err(_) => Either::Right(view! {
                 <p>"This invitation is not open any more: it was used, taken back, or ran out. Ask for a new one."</p>
                 <p><a href="/sign-in">"I have an account"</a></p>
@@ -34,7 +32,7 @@ pub fn JoinPage() -> impl IntoView {
 }
 
 #[component]
-fn JoinForm(invitation: Invitation, secret: String) -> impl IntoView {
+fn JoinForm(invitation: Invitation) -> impl IntoView {
     let by = invitation
         .invited_by
         .map(|by| format!("{by} invited you. "))
@@ -43,7 +41,6 @@ fn JoinForm(invitation: Invitation, secret: String) -> impl IntoView {
         <p>{by} "Choose a password, and you are in."</p>
         <form class="fields" method="post" action=Join::url()>
             <FormError/>
-            <input type="hidden" name="secret" value=secret/>
             <label>"Email" <input type="email" value=invitation.email autocomplete="username" readonly/></label>
             <label>
                 "Password, 8 characters or more"

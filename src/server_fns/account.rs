@@ -3,18 +3,26 @@
 use crate::domain::error::ApiError;
 use leptos::prelude::*;
 
-/// Creates the first account, an admin, and signs it in.
+/// Creates the first account, an admin, and signs it in. On a server that others can reach it needs
+/// the setup code.
 #[server(prefix = "/fn", endpoint = "account/welcome")]
-pub async fn create_first_account(email: String, password: String) -> Result<(), ApiError> {
+pub async fn create_first_account(
+    email: String,
+    password: String,
+    code: Option<String>,
+) -> Result<(), ApiError> {
     use crate::server::{http::server_fn_context, identity};
     let app = server_fn_context::app();
     identity::check_passwords_enabled(&app.config.oidc)?;
     app.limits
         .sign_in
-        .check(&format!("from {}", server_fn_context::peer()))
+        .from_network(&server_fn_context::client_network())
         .map_err(identity::AccountError::TooOften)?;
+    if app.config.needs_setup_code() {
+        identity::check_setup_code(&app.store, code.as_deref()).await?;
+    }
     let account = identity::sign_up_first(&app.store, app.clock.now(), &email, &password).await?;
-    server_fn_context::sign_in(&app, account.id).await?;
+    server_fn_context::sign_in_with_password(&app, account.id).await?;
     leptos_axum::redirect("/");
     Ok(())
 }
@@ -35,10 +43,11 @@ pub async fn sign_in(
     let credentials = identity::Credentials {
         email,
         password,
-        from: server_fn_context::peer(),
+        from: server_fn_context::client_network(),
+        browser: server_fn_context::known_browser(),
     };
     let account = identity::sign_in(&app.store, &app.limits.sign_in, credentials).await?;
-    server_fn_context::sign_in(&app, account.id).await?;
+    server_fn_context::sign_in_with_password(&app, account.id).await?;
     leptos_axum::redirect(&redirects::safe_redirect_path(next));
     Ok(())
 }
@@ -95,12 +104,8 @@ pub async fn erase_account(
     let account = identity.account;
     if identity::has_password(&app.store, &app.config.oidc, account.id).await? {
         let password = password.unwrap_or_default();
-        let credentials = identity::Credentials {
-            email: account.email.clone(),
-            password,
-            from: server_fn_context::peer(),
-        };
-        identity::sign_in(&app.store, &app.limits.sign_in, credentials).await?;
+        let limits = &app.limits.sign_in;
+        identity::confirm_password(&app.store, limits, &account, password).await?;
     } else {
         identity::check_confirmation(&account, &email.unwrap_or_default())?;
     }

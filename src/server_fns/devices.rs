@@ -19,19 +19,10 @@ pub async fn change_password(password: String, new_password: String) -> Result<(
     use crate::server::{http::server_fn_context, identity};
     let (app, identity) = server_fn_context::caller()?;
     identity::check_passwords_enabled(&app.config.oidc)?;
-    let credentials = identity::Credentials {
-        email: identity.account.email.clone(),
-        password,
-        from: server_fn_context::peer(),
-    };
-    let account = identity::sign_in(&app.store, &app.limits.sign_in, credentials).await?;
-    identity::change_password(
-        &app.store,
-        account.id,
-        &new_password,
-        server_fn_context::session(&identity),
-    )
-    .await?;
+    let (account, limits) = (&identity.account, &app.limits.sign_in);
+    identity::confirm_password(&app.store, limits, account, password).await?;
+    let session = server_fn_context::session(&identity);
+    identity::change_password(&app.store, account, &new_password, session).await?;
     leptos_axum::redirect("/settings?changed=password");
     Ok(())
 }

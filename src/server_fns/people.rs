@@ -141,29 +141,36 @@ pub async fn erase_person(id: UserId, email: String) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The invitation with this secret, which its link contains.
+/// The invitation whose link this browser opened.
 #[server(prefix = "/fn", endpoint = "page/join")]
-pub async fn load_invitation(secret: String) -> Result<Invitation, ApiError> {
-    use crate::server::{http::server_fn_context, identity};
+pub async fn load_invitation() -> Result<Invitation, ApiError> {
+    use crate::server::{
+        http::{cookies::INVITATION, server_fn_context},
+        identity,
+    };
     let app = server_fn_context::app();
+    let secret = server_fn_context::cookie(INVITATION).unwrap_or_default();
     Ok(identity::find_invitation(&app.store, app.clock.now(), &secret).await?)
 }
 
-/// Creates the account of an invitation and signs it in.
+/// Creates the account of an invitation and signs it in. Without `secret` it is the invitation whose
+/// link this browser opened.
 #[server(prefix = "/fn", endpoint = "people/join")]
-pub async fn join(secret: String, password: String) -> Result<(), ApiError> {
+pub async fn join(secret: Option<String>, password: String) -> Result<(), ApiError> {
     use crate::server::{
-        http::server_fn_context,
+        http::{cookies::INVITATION, server_fn_context},
         identity::{self, AccountError, check_passwords_enabled},
     };
     let app = server_fn_context::app();
     check_passwords_enabled(&app.config.oidc)?;
     app.limits
         .sign_in
-        .check(&format!("joining from {}", server_fn_context::peer()))
+        .from_network(&server_fn_context::client_network())
         .map_err(AccountError::TooOften)?;
+    let secret = secret.or_else(|| server_fn_context::cookie(INVITATION));
+    let secret = secret.unwrap_or_default();
     let account = identity::join(&app.store, app.clock.now(), &secret, &password).await?;
-    server_fn_context::sign_in(&app, account.id).await?;
+    server_fn_context::sign_in_with_password(&app, account.id).await?;
     leptos_axum::redirect("/");
     Ok(())
 }

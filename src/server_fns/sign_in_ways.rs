@@ -7,7 +7,8 @@ use leptos::prelude::*;
 #[server(prefix = "/fn", endpoint = "page/sign-in")]
 pub async fn load_sign_in_ways() -> Result<SignInWays, ApiError> {
     use crate::server::http::server_fn_context;
-    let config = server_fn_context::app().config;
+    let app = server_fn_context::app();
+    let config = app.config;
     let browser = config
         .oidc
         .provider
@@ -15,6 +16,7 @@ pub async fn load_sign_in_ways() -> Result<SignInWays, ApiError> {
         .filter(|provider| provider.client.is_some());
     Ok(SignInWays {
         password: config.oidc.local_accounts,
+        setup_code: config.needs_setup_code(),
         provider: browser.map(|provider| provider.name.clone()),
     })
 }

@@ -69,6 +69,11 @@ impl TrustedProxies {
         client
     }
 
+    /// Whether a forwarded address was ignored, because the connection is not a trusted proxy's.
+    pub fn ignores_forwarded(&self, connection: IpAddr, headers: &HeaderMap) -> bool {
+        headers.contains_key("x-forwarded-for") && !self.trusts(connection.to_canonical())
+    }
+
     /// The addresses and networks.
     pub fn networks(&self) -> &[IpNet] {
         &self.0

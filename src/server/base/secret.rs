@@ -26,3 +26,15 @@ impl fmt::Debug for Secret {
         f.write_str("Secret")
     }
 }
+
+/// Shorter secrets can be guessed.
+const MIN_CHARS: usize = 16;
+
+/// The problem of a setting whose secret can be guessed.
+pub fn short_secret(setting: &str, secret: Option<&str>) -> Option<String> {
+    secret.filter(|secret| secret.chars().count() < MIN_CHARS)?;
+    Some(format!(
+        "{setting} has fewer than {MIN_CHARS} characters and could be guessed; use a longer one, \
+         such as the output of `openssl rand -hex 32`"
+    ))
+}

@@ -37,6 +37,29 @@ pub const SIGN_IN: HollyCookie = HollyCookie {
     ..SESSION
 };
 
+/// A browser that signed in with a password; sign-ins that others try do not slow it down.
+pub const KNOWN_BROWSER: HollyCookie = HollyCookie {
+    name: "holly_known_browser",
+    max_age: Duration::from_secs(365 * 86_400),
+    same_site: SameSite::Strict,
+    ..SIGN_IN
+};
+
+/// The hash of a form's error, which the next page shows.
+pub const FORM_ERROR: HollyCookie = HollyCookie {
+    name: "holly_form_error",
+    max_age: Duration::from_secs(60),
+    same_site: SameSite::Strict,
+    ..SIGN_IN
+};
+
+/// The secret of an invitation whose link was opened.
+pub const INVITATION: HollyCookie = HollyCookie {
+    name: "holly_invitation",
+    max_age: Duration::from_secs(3_600),
+    ..SIGN_IN
+};
+
 /// Level of detail of the work log.
 pub const DETAIL: HollyCookie = HollyCookie {
     name: "detail",
@@ -118,9 +141,17 @@ mod tests {
 
     #[test]
     fn cookies_by_table() {
-        const AGES: [(HollyCookie, &str, &str, &str); 5] = [
+        const AGES: [(HollyCookie, &str, &str, &str); 8] = [
             (SESSION, "holly_session", "Lax", "/; Max-Age=2592000"),
             (SIGN_IN, "holly_sign_in", "Lax", "/; Max-Age=900"),
+            (
+                KNOWN_BROWSER,
+                "holly_known_browser",
+                "Strict",
+                "/; Max-Age=31536000",
+            ),
+            (FORM_ERROR, "holly_form_error", "Strict", "/; Max-Age=60"),
+            (INVITATION, "holly_invitation", "Lax", "/; Max-Age=3600"),
             (DETAIL, "detail", "Lax", "/; Max-Age=31536000"),
             (
                 FRESH_KEY,
@@ -137,11 +168,7 @@ mod tests {
         ];
         for (cookie, name, site, path_and_age) in AGES {
             let path = path_and_age.split(';').next().unwrap();
-            let prefix = if name == "holly_sign_in" {
-                "__Host-"
-            } else {
-                ""
-            };
+            let prefix = if cookie.host_only { "__Host-" } else { "" };
             for (https, name, secure) in [
                 (false, name.to_owned(), ""),
                 (true, format!("{prefix}{name}"), "; Secure"),

@@ -36,6 +36,13 @@ pub fn with_parameter(page: &str, name: &str, value: &str) -> String {
     with_query(page, Some((name, value)))
 }
 
+/// The value of a query parameter of a path of this site.
+pub fn parameter(path: &str, name: &str) -> Option<String> {
+    let url = Url::parse(BASE_URL).ok()?.join(path).ok()?;
+    url.query_pairs()
+        .find_map(|(key, value)| (key == name).then(|| value.into_owned()))
+}
+
 /// The sign-in page that leads back to `page` of this site, without the error of an earlier form.
 pub fn sign_in_page(page: &str) -> String {
     let next = with_query(&local_path(page), None);

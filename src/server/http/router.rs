@@ -1,9 +1,12 @@
 //! Every route and layer on one screen.
 
 use super::{
-    cookies,
+    cookies::{self, INVITATION},
     extract::{json_body::BODY_MAX_BYTES, message_body::FORM_MAX_BYTES},
-    middleware::{identity, request_metrics, same_origin, security_headers, sign_in_first},
+    middleware::{
+        allowed_host, form_errors, identity, request_limit, request_metrics, same_origin,
+        security_headers, sign_in_first, untrusted_proxy,
+    },
     problem::Problem,
     redirects, request_id,
     routes::{
@@ -12,16 +15,19 @@ use super::{
     },
     style,
 };
-use crate::server::{
-    base::{error::Error, log_targets},
-    state::App,
+use crate::{
+    domain::error::ApiError,
+    server::{
+        base::{error::Error, log_targets},
+        state::App,
+    },
 };
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
     http::{HeaderValue, StatusCode, header},
     middleware::{from_fn, from_fn_with_state},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
     routing::{MethodRouter, get, post},
 };
 use axum_extra::extract::CookieJar;
@@ -55,9 +61,13 @@ pub(crate) fn layered(routes: Router<App>, app: App) -> Router {
         .layer(compression())
         .merge(stream_routes())
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
+        .layer(from_fn_with_state(app.clone(), form_errors::layer))
+        .layer(from_fn_with_state(app.clone(), request_limit::layer))
         .layer(from_fn_with_state(app.clone(), identity::layer))
         .layer(from_fn_with_state(app.clone(), same_origin::layer))
         .merge(static_files(&app).layer(compression()))
+        .layer(from_fn_with_state(app.clone(), allowed_host::layer))
+        .layer(from_fn_with_state(app.clone(), untrusted_proxy::layer))
         .layer(CatchPanicLayer::custom(
             |_: Box<dyn std::any::Any + Send>| panic_response(),
         ))
@@ -142,6 +152,12 @@ where
 {
     Router::new()
         .route("/fn/{*path}", post(server_function).get(server_function))
+        .route(
+            "/join",
+            get(move |app: State<App>, jar: CookieJar, request: Request| {
+                open_invitation(app, jar, request, document)
+            }),
+        )
         .fallback(move |app: State<App>, jar: CookieJar, request: Request| {
             page(app, jar, request, document)
         })
@@ -155,11 +171,25 @@ async fn server_function(State(app): State<App>, request: Request) -> Response {
     let mut response = leptos_axum::handle_server_fns_with_context(context, request)
         .await
         .into_response();
+    if response.status() == StatusCode::INTERNAL_SERVER_ERROR {
+        return client_error(response).await;
+    }
     if let Some(location) = response.headers_mut().get_mut(header::LOCATION) {
         let path = redirects::page_path(location.to_str().unwrap_or_default());
         *location = HeaderValue::from_str(&path).unwrap_or(HeaderValue::from_static("/"));
     }
     response
+}
+
+/// Arguments that cannot be read are reported by the library as a failure of the server.
+async fn client_error(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, BODY_MAX_BYTES).await;
+    let body = body.unwrap_or_default();
+    if let Ok(ApiError::Refused(_)) = serde_json::from_slice(&body) {
+        parts.status = StatusCode::BAD_REQUEST;
+    }
+    Response::from_parts(parts, body.into())
 }
 
 async fn page<Page>(
@@ -171,6 +201,7 @@ async fn page<Page>(
 where
     Page: IntoView + Send + 'static,
 {
+    let failure = form_errors::failure(&app, &jar, request.uri());
     let nonce = request.extensions().get::<leptos::nonce::Nonce>().cloned();
     let (theme, detail) = (cookies::theme(&jar), cookies::detail(&jar));
     let context = move || {
@@ -178,10 +209,42 @@ where
         nonce
             .clone()
             .inspect(|nonce| provide_context(nonce.clone()));
+        failure
+            .clone()
+            .inspect(|failure| provide_context(failure.clone()));
         theme.inspect(|theme| provide_context(*theme));
         detail.inspect(|detail| provide_context(*detail));
     };
     leptos_axum::render_app_async_with_context(context, document)(request).await
+}
+
+/// An invitation's link: its secret moves from the address, which logs and histories keep, to a
+/// cookie.
+async fn open_invitation<Page>(
+    app: State<App>,
+    jar: CookieJar,
+    request: Request,
+    document: fn() -> Page,
+) -> Response
+where
+    Page: IntoView + Send + 'static,
+{
+    let address = request
+        .uri()
+        .path_and_query()
+        .map_or("", |address| address.as_str());
+    match redirects::parameter(address, "secret").filter(|secret| is_cookie_value(secret)) {
+        Some(secret) => {
+            let cookie = INVITATION.set(app.config.is_https(), secret);
+            (jar.add(cookie), Redirect::to("/join")).into_response()
+        }
+        None => page(app, jar, request, document).await,
+    }
+}
+
+/// Whether a text may be a cookie's value as it is, like every secret of an invitation.
+fn is_cookie_value(text: &str) -> bool {
+    (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// The built site and the style sheets.

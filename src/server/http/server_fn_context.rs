@@ -1,8 +1,8 @@
 //! The context of a server function: the caller, cookies, and the mapping of errors.
 
 use super::{
-    cookies::{HollyCookie, SESSION},
-    extract::{Credential, Identity, Peer},
+    cookies::{HollyCookie, KNOWN_BROWSER, SESSION},
+    extract::{Credential, Identity, Peer, request_host},
     redirects, request_id,
 };
 use crate::{
@@ -11,8 +11,9 @@ use crate::{
         base::{
             error::{Error, ErrorResponse, StoreError},
             log_targets,
+            network::network_of,
         },
-        identity::{AccountError, begin_session},
+        identity::{AccountError, begin_session, remember_browser},
         state::App,
         store,
     },
@@ -183,6 +184,19 @@ pub async fn sign_in(app: &App, user: UserId) -> store::Result<()> {
     Ok(())
 }
 
+/// Begins a session after sign-in with a password, and remembers the browser.
+pub async fn sign_in_with_password(app: &App, user: UserId) -> Result<(), Error> {
+    sign_in(app, user).await?;
+    let token = remember_browser(&app.store, app.clock.now(), user, known_browser()).await?;
+    set_cookie(app, KNOWN_BROWSER, &token);
+    Ok(())
+}
+
+/// The cookie of a browser that signed in before.
+pub fn known_browser() -> Option<String> {
+    cookie(KNOWN_BROWSER)
+}
+
 /// Deletes the session cookie and what the browser has cached.
 pub fn sign_out(app: &App) {
     append_cookie(&SESSION.clear(app.config.is_https()));
@@ -197,6 +211,13 @@ pub fn set_cookie(app: &App, cookie: HollyCookie, value: &str) {
     append_cookie(&cookie.set(app.config.is_https(), value.to_owned()));
 }
 
+/// A cookie's value.
+pub fn cookie(cookie: HollyCookie) -> Option<String> {
+    let jar = CookieJar::from_headers(&request().headers);
+    let value = cookie.read(app().config.is_https(), &jar);
+    value.map(str::to_owned)
+}
+
 /// Returns a cookie's value and deletes the cookie.
 pub fn take_cookie(cookie: HollyCookie) -> Option<String> {
     let https = app().config.is_https();
@@ -208,24 +229,24 @@ pub fn take_cookie(cookie: HollyCookie) -> Option<String> {
 
 /// The link of an invitation. Without `HOLLY_PUBLIC_URL` it uses the `Host` of the request.
 pub fn join_link(app: &App, secret: &str) -> String {
-    let request_url = || format!("http://{}", header_text(header::HOST));
+    let request = request();
+    let host = request_host(&request.headers, &request.uri);
+    let request_url = || format!("http://{}", host.unwrap_or_default());
     format!(
         "{}/join?secret={secret}",
         app.config.public_url.clone().unwrap_or_else(request_url)
     )
 }
 
-/// The client's network address, behind trusted proxies.
-pub fn peer() -> String {
+/// The client's network, behind trusted proxies.
+pub fn client_network() -> String {
     let (app, request) = (app(), request());
     let connection = request.extensions.get::<ConnectInfo<Peer>>();
     connection.map_or_else(
         || "unknown".to_owned(),
         |peer| {
-            app.config
-                .proxies
-                .client_address(peer.0.0.ip(), &request.headers)
-                .to_string()
+            let proxies = &app.config.proxies;
+            network_of(proxies.client_address(peer.0.0.ip(), &request.headers)).to_string()
         },
     )
 }

@@ -9,11 +9,12 @@ use crate::{
     domain::{Account, ids::UserId, time::Timestamp},
     server::{
         base::{
+            digest::{random_hex, sha256_hex},
             error::{Error, Result},
             new_id,
         },
-        limits::Attempts,
-        store::{Store, identities, users},
+        limits::SignInLimits,
+        store::{Store, identities, known_browsers, meta, users},
     },
 };
 
@@ -24,8 +25,10 @@ pub struct Credentials {
     pub email: String,
     /// The password as typed.
     pub password: String,
-    /// The client's network address.
+    /// The client's network (`base::network`).
     pub from: String,
+    /// The cookie of a browser that signed in before.
+    pub browser: Option<String>,
 }
 
 /// Why sign-in or sign-up failed.
@@ -62,7 +65,7 @@ pub async fn add_account(
         email: checked_email(email)?,
         is_admin,
     };
-    let hash = password::hash(checked_password(password)?).await;
+    let hash = password::hash(checked_password(password, &account.email)?).await?;
     let mut tx = store.begin().await?;
     if !users::insert(&mut tx, now, &account, &hash).await? {
         return Err(Error::refused("email", "is taken by another account"));
@@ -90,7 +93,7 @@ pub async fn sign_up_first(
     {
         return Err(AccountError::NotFirst);
     }
-    let hash = password::hash(checked_password(password)?).await;
+    let hash = password::hash(checked_password(password, &account.email)?).await?;
     let mut tx = store.begin().await.map_err(Error::from)?;
     users::lock_first_account(&mut tx)
         .await
@@ -101,35 +104,95 @@ pub async fn sign_up_first(
     users::insert(&mut tx, now, &account, &hash)
         .await
         .map_err(Error::from)?;
+    meta::end_setup(&mut tx).await.map_err(Error::from)?;
     tx.commit().await.map_err(Error::from)?;
     Ok(account)
 }
 
-/// Checks address and password. Attempts are limited by client address and by account, in this
-/// order: what is no email address, or comes from a client over its limit, counts for no account.
+/// Checks address and password. Attempts are limited by client network and by account, in this
+/// order: what is no email address, or comes from a network over its limit, counts for no account.
+/// A browser that signed in to the account before has a limit of its own.
 pub async fn sign_in(
     store: &Store,
-    attempts: &Attempts,
+    limits: &SignInLimits,
     credentials: Credentials,
 ) -> std::result::Result<Account, AccountError> {
-    attempts
-        .check(&format!("from {}", credentials.from))
+    let email = checked_email(&credentials.email).ok();
+    let known = match (&email, credentials.browser.as_deref()) {
+        (Some(email), Some(token)) => known_browser(store, email, token).await?,
+        _ => None,
+    };
+    let network = &credentials.from;
+    match (&known, &email) {
+        (Some(token_hash), _) => limits.known_browser(token_hash),
+        (None, Some(email)) => limits
+            .from_network(network)
+            .and_then(|()| limits.to_account(email)),
+        (None, None) => limits.from_network(network),
+    }
+    .map_err(AccountError::TooOften)?;
+    let email = email.ok_or(AccountError::Wrong)?;
+    check_credentials(store, &email, credentials.password).await
+}
+
+/// Checks the password of a signed-in user who confirms an action.
+pub async fn confirm_password(
+    store: &Store,
+    limits: &SignInLimits,
+    account: &Account,
+    password: String,
+) -> std::result::Result<(), AccountError> {
+    limits
+        .confirmation(account.id)
         .map_err(AccountError::TooOften)?;
-    let email = checked_email(&credentials.email).map_err(|_| AccountError::Wrong)?;
-    attempts
-        .check(&format!("account {email}"))
-        .map_err(AccountError::TooOften)?;
+    check_credentials(store, &account.email, password).await?;
+    Ok(())
+}
+
+async fn check_credentials(
+    store: &Store,
+    email: &str,
+    typed: String,
+) -> std::result::Result<Account, AccountError> {
     let mut reader = store.read().await.map_err(Error::from)?;
-    let record = users::by_email(&mut reader, &email)
+    let record = users::by_email(&mut reader, email)
         .await
         .map_err(Error::from)?;
     drop(reader);
     let (account, hash) = record
         .map(|record| (record.account, record.password_hash))
         .unzip();
-    let valid = credentials.password.len() <= password::MAX_BYTES
-        && password::verify(credentials.password, hash.flatten()).await;
+    let valid =
+        typed.len() <= password::MAX_BYTES && password::verify(typed, hash.flatten()).await?;
     account.filter(|_| valid).ok_or(AccountError::Wrong)
+}
+
+/// The hash of a browser's cookie if it signed in to this account before.
+async fn known_browser(store: &Store, email: &str, token: &str) -> Result<Option<String>> {
+    let mut reader = store.read().await?;
+    let Some(record) = users::by_email(&mut reader, email).await? else {
+        return Ok(None);
+    };
+    let token_hash = sha256_hex(token);
+    let is_known = known_browsers::is_known(&mut reader, record.account.id, &token_hash).await?;
+    Ok(is_known.then_some(token_hash))
+}
+
+/// Records that a browser signed in to an account. Returns the value of its cookie: `token`, if it
+/// has one.
+pub async fn remember_browser(
+    store: &Store,
+    now: Timestamp,
+    user: UserId,
+    token: Option<String>,
+) -> Result<String> {
+    let is_token =
+        |token: &String| token.len() == 64 && token.bytes().all(|b| b.is_ascii_hexdigit());
+    let token = token.filter(is_token).unwrap_or_else(random_hex::<32>);
+    let mut tx = store.begin().await?;
+    known_browsers::record(&mut tx, now, user, &sha256_hex(&token)).await?;
+    tx.commit().await?;
+    Ok(token)
 }
 
 /// Returns an error if password sign-in is disabled.

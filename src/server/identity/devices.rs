@@ -3,13 +3,13 @@
 
 use super::{password, validation::checked_password};
 use crate::{
-    domain::{Device, ids::UserId, time::Timestamp},
+    domain::{Account, Device, ids::UserId, time::Timestamp},
     server::{
         base::{
             digest::sha256_hex,
             error::{Error, Result},
         },
-        store::{Store, people, sessions},
+        store::{Store, known_browsers, people, sessions},
     },
 };
 
@@ -62,18 +62,27 @@ pub async fn end_device(store: &Store, user: UserId, id: &str) -> Result<()> {
 }
 
 /// Changes a user's password and ends every session except that of the token `keep`.
-/// Errors: `Refused` for a password that is too short or too long.
+/// Errors: `Refused` for a password that is too short, too long or easily guessed.
 pub async fn change_password(
     store: &Store,
-    user: UserId,
+    account: &Account,
     new: &str,
     keep: Option<&str>,
 ) -> Result<()> {
-    let new =
-        checked_password(new).map_err(|_| Error::refused("new password", password::rule()))?;
-    let hash = password::hash(new).await;
+    let user = account.id;
+    let new = checked_password(new, &account.email).map_err(|error| match error {
+        Error::Refused(fields) => fields
+            .into_iter()
+            .next()
+            .map_or(Error::NotFound("password"), |field| {
+                Error::refused("new password", field.reason)
+            }),
+        other => other,
+    })?;
+    let hash = password::hash(new).await?;
     let mut tx = store.begin().await?;
     people::set_password(&mut tx, user, &hash).await?;
+    known_browsers::forget(&mut tx, user).await?;
     sessions::delete_others(&mut tx, user, &keep.map(sha256_hex).unwrap_or_default()).await?;
     tx.commit().await?;
     store.wakeups().access(user);

@@ -72,7 +72,7 @@ pub async fn find_invitation(store: &Store, now: Timestamp, secret: &str) -> Res
 /// account by now.
 pub async fn join(store: &Store, now: Timestamp, secret: &str, password: &str) -> Result<Account> {
     let invitation = find_invitation(store, now, secret).await?;
-    let hash = hashed_password(checked_password(password)?).await;
+    let hash = hashed_password(checked_password(password, &invitation.email)?).await?;
     let account = Account {
         id: new_id::user(now),
         email: invitation.email,

@@ -10,11 +10,13 @@ pub mod oidc;
 mod password;
 mod roles;
 mod sessions;
+mod setup_code;
 mod validation;
 
 pub use accounts::{
     AccountError, Credentials, add_account, check_confirmation, check_passwords_enabled,
-    has_password, reject_earlier_tokens, sign_in, sign_up_first,
+    confirm_password, has_password, reject_earlier_tokens, remember_browser, sign_in,
+    sign_up_first,
 };
 pub use api_keys::{check_key, create_key, revoke_key};
 pub use delete_account::{DeletedAccount, RequestedBy, delete_account};
@@ -26,6 +28,7 @@ pub use sessions::{
     SESSION_LIFE, begin_provider_session, begin_session, check_session, end_all_sessions,
     end_session, session_provider,
 };
+pub use setup_code::{check_setup_code, setup_code};
 pub(crate) use validation::{checked_email, checked_password};
 
 use super::{

@@ -15,6 +15,8 @@ use std::time::Duration;
 /// A session ends if it is not used for this long.
 pub const SESSION_LIFE: Duration = Duration::from_millis(LIFE_MS as u64);
 const LIFE_MS: i64 = 30 * DAY_MS;
+/// A session ends after this long in any case.
+const MAX_LIFE_MS: i64 = 180 * DAY_MS;
 /// Last use is recorded at most this often, so that reading a page rarely writes.
 const USE_RESOLUTION_MS: i64 = 10 * 60_000;
 
@@ -53,6 +55,7 @@ async fn begin(
         token_hash,
         user_id: user,
         provider,
+        created_at: now,
         last_seen_at: now,
         expires_at: now.plus(LIFE_MS),
     };
@@ -68,7 +71,7 @@ async fn begin(
     Ok(token)
 }
 
-/// The user of the session with this token. Using a session extends it.
+/// The user of the session with this token. Using a session extends it, up to its longest life.
 pub async fn check_session(store: &Store, now: Timestamp, token: &str) -> Result<Option<UserId>> {
     let found = sessions::by_token(&mut *store.read().await?, now, &sha256_hex(token)).await?;
     let Some(mut session) = found else {
@@ -76,7 +79,7 @@ pub async fn check_session(store: &Store, now: Timestamp, token: &str) -> Result
     };
     if now.since(session.last_seen_at) >= USE_RESOLUTION_MS {
         session.last_seen_at = now;
-        session.expires_at = now.plus(LIFE_MS);
+        session.expires_at = now.plus(LIFE_MS).min(session.created_at.plus(MAX_LIFE_MS));
         let mut tx = store.begin().await?;
         sessions::extend(&mut tx, &session).await?;
         people::note_active(&mut tx, now, session.user_id).await?;

@@ -27,10 +27,48 @@ pub(crate) fn checked_email(email: &str) -> Result<String> {
     Ok(email)
 }
 
-/// Validates a new password. Errors: `Refused` if it is too short or too long.
-pub(crate) fn checked_password(password: &str) -> Result<String> {
+/// Validates a new password of the account with this address. Errors: `Refused` if it is too short,
+/// too long or easily guessed.
+pub(crate) fn checked_password(password: &str, email: &str) -> Result<String> {
     if password.chars().count() < password::MIN_CHARS || password.len() > password::MAX_BYTES {
         return Err(Error::refused("password", password::rule()));
     }
+    if password::is_easily_guessed(password, email) {
+        return Err(Error::refused("password", password::EASILY_GUESSED));
+    }
     Ok(password.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::checked_password;
+
+    #[test]
+    fn passwords_by_table() {
+        for (password, why) in [
+            ("correct horse", None),
+            ("a lighthouse at dusk", None),
+            ("xQ7-pflaume", None),
+            ("短い犬は走るのが速い", None),
+            ("short", Some("must be")),
+            ("12345678", Some("easily guessed")),
+            ("password1", Some("easily guessed")),
+            ("Passw0rd", Some("easily guessed")),
+            ("qwertyuiop", Some("easily guessed")),
+            ("aaaaaaaaaaaa", Some("easily guessed")),
+            ("abcdefgh", Some("easily guessed")),
+            ("lovelace1", Some("easily guessed")),
+            ("holly123", Some("easily guessed")),
+        ] {
+            let result = checked_password(password, "ada.lovelace1@example.org");
+            let error = result.err().map(|error| error.to_string());
+            match (error, why) {
+                (None, None) => {}
+                (Some(error), Some(why)) => assert!(error.contains(why), "{password}: {error}"),
+                (error, _) => panic!("{password}: {error:?}"),
+            }
+        }
+        let long = "é".repeat(129);
+        assert!(checked_password(&long, "ada@example.org").is_err());
+    }
 }

@@ -7,18 +7,17 @@ mod attempts;
 mod bounded_keys;
 pub mod daily_tokens;
 pub mod settings;
+mod sign_in;
 mod turn_limits;
 
 pub use attempts::Attempts;
 pub use daily_tokens::DailyTokens;
+pub use sign_in::SignInLimits;
 pub use turn_limits::{TurnLimits, check_file_quota};
 
 use super::base::clock::Clock;
 use settings::LimitConfig;
 
-/// Attempts to sign in per minute, by account and by client address; every request with a password
-/// counts.
-const SIGN_INS_PER_MINUTE: u32 = 10;
 /// Returns from the sign-in provider per minute, by client address; a household or an office may
 /// share one.
 const CALLBACKS_PER_MINUTE: u32 = 60;
@@ -27,8 +26,10 @@ const INVITES_PER_MINUTE: u32 = 20;
 
 /// All limits.
 pub struct Limits {
-    /// Sign-in attempts, and other requests with a password or the secret of an invitation.
-    pub sign_in: Attempts,
+    /// Passwords and secrets of invitations that are tried.
+    pub sign_in: SignInLimits,
+    /// Requests of a user to what has no limit of its own.
+    pub requests: Attempts,
     /// Returns from the sign-in provider.
     pub callbacks: Attempts,
     /// Entries, conversations and keys created over HTTP.
@@ -51,7 +52,8 @@ impl Limits {
     /// The limits of the settings.
     pub fn new(config: &LimitConfig, clock: &Clock) -> Self {
         Self {
-            sign_in: Attempts::per_minute(SIGN_INS_PER_MINUTE, clock),
+            sign_in: SignInLimits::new(clock),
+            requests: Attempts::per_minute(config.requests_per_minute, clock),
             callbacks: Attempts::per_minute(CALLBACKS_PER_MINUTE, clock),
             creates: Attempts::per_minute(config.creates_per_minute, clock),
             messages: Attempts::per_minute(config.messages_per_minute, clock),
@@ -67,8 +69,9 @@ impl Limits {
 
     /// Drops keys that have their full allowance again.
     pub fn forget_idle(&self) {
+        self.sign_in.forget_idle();
         for attempts in [
-            &self.sign_in,
+            &self.requests,
             &self.callbacks,
             &self.creates,
             &self.messages,

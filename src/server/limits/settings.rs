@@ -19,6 +19,9 @@ pub struct LimitSettings {
     /// Files a user may upload per minute; 0: no limit
     #[arg(long, env = "HOLLY_UPLOADS_PER_MINUTE", default_value = "60")]
     pub uploads_per_minute: String,
+    /// Other requests of a user per minute; 0: no limit
+    #[arg(long, env = "HOLLY_REQUESTS_PER_MINUTE", default_value = "1200")]
+    pub requests_per_minute: String,
     /// Streams a user may have open at once; 0: no limit
     #[arg(long, env = "HOLLY_MAX_STREAMS", default_value = "8")]
     pub max_streams: String,
@@ -45,6 +48,8 @@ pub struct LimitConfig {
     pub messages_per_minute: u32,
     /// Uploads per minute.
     pub uploads_per_minute: u32,
+    /// Requests per minute to what has no limit of its own.
+    pub requests_per_minute: u32,
     /// Open streams.
     pub max_streams: usize,
     /// Tokens per UTC day.
@@ -83,6 +88,11 @@ impl LimitSettings {
             uploads_per_minute: number(
                 "HOLLY_UPLOADS_PER_MINUTE",
                 &self.uploads_per_minute,
+                1_000_000,
+            ),
+            requests_per_minute: number(
+                "HOLLY_REQUESTS_PER_MINUTE",
+                &self.requests_per_minute,
                 1_000_000,
             ),
             max_streams: number("HOLLY_MAX_STREAMS", &self.max_streams, 100_000) as usize,

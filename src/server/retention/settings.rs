@@ -2,11 +2,9 @@
 //! which a scheduler starts a run.
 
 use super::Policy;
+use crate::server::base::secret::short_secret;
 use clap::Args;
 use std::path::Path;
-
-/// Shorter secrets can be guessed.
-const CRON_SECRET_MIN_CHARS: usize = 16;
 
 /// Settings as given.
 #[derive(Debug, Clone, Args)]
@@ -61,19 +59,6 @@ pub struct RetentionConfig {
     pub cron_secret: Option<String>,
 }
 
-impl RetentionConfig {
-    /// A warning if the secret is too short.
-    pub fn short_cron_secret(&self) -> Option<String> {
-        self.cron_secret
-            .as_ref()
-            .filter(|secret| secret.len() < CRON_SECRET_MIN_CHARS)?;
-        Some(format!(
-            "has fewer than {CRON_SECRET_MIN_CHARS} characters and could be guessed; \
-             use a longer one"
-        ))
-    }
-}
-
 impl RetentionSettings {
     /// Validates every setting and adds its problems to `problems`.
     pub fn check(&self, data_dir: &Path, problems: &mut Vec<String>) -> RetentionConfig {
@@ -91,6 +76,7 @@ impl RetentionSettings {
             ));
         }
         let cron_secret = self.cron_secret.clone().filter(|secret| !secret.is_empty());
+        problems.extend(short_secret("CRON_SECRET", cron_secret.as_deref()));
         let policy = Policy::parse(
             &self.retention_hot_days,
             &self.retention_warm_days,

@@ -5,7 +5,6 @@ use super::{
     Policy, Report, Run,
     lag::{Lag, lags},
     run_once,
-    settings::RetentionConfig,
 };
 use crate::{
     domain::time::{HOUR_MS, Timestamp},
@@ -207,10 +206,7 @@ pub async fn take_over(store: &Store, data_dir: &Path) -> Result<Option<RunnerLo
 
 /// Prepares retention at start. On a database of one process it revokes the lease of an interrupted
 /// run and deletes incomplete files. Records the first clock and first use of the database.
-pub async fn begin(tiers: &Tiers, config: &RetentionConfig, now: Timestamp) -> Result<()> {
-    if let Some(why) = config.short_cron_secret() {
-        tracing::warn!("CRON_SECRET {why}");
-    }
+pub async fn begin(tiers: &Tiers, now: Timestamp) -> Result<()> {
     let single_process = tiers.store.is_single_process();
     if single_process && let Err(error) = tiers.archive.clear_unfinished(now).await {
         tracing::warn!(

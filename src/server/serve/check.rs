@@ -36,12 +36,6 @@ pub async fn check(config: &Config) -> Vec<Finding> {
         database(config).await,
         archive(config).await,
     ];
-    if let Some(why) = config.retention.short_cron_secret() {
-        findings.push(Finding {
-            what: "CRON_SECRET".into(),
-            result: Ok(why),
-        });
-    }
     if let Some(settings) = &config.oidc.provider {
         findings.push(provider(settings).await);
     }

@@ -1,7 +1,7 @@
 //! Limits how many connections are open, in all and by network address. A connection over a limit
 //! is closed before anything is read from it.
 
-use crate::server::base::proxies::TrustedProxies;
+use crate::server::base::{network::network_of, proxies::TrustedProxies};
 use ipnet::IpNet;
 use std::{
     collections::HashMap,
@@ -111,14 +111,6 @@ impl ConnectionLimiter {
 
     fn lock(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// One machine has as many IPv6 addresses of a /64 as it likes, so these count as one.
-fn network_of(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
     }
 }
 

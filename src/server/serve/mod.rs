@@ -11,6 +11,7 @@ pub mod workers;
 use super::{
     base::{clock::Clock, error::StoreError},
     http::router::router,
+    identity,
     state::{App, Prepared, config::Config, join_problems, site::Site},
 };
 use crate::{app::shell, server::base::error::Error};
@@ -80,7 +81,12 @@ pub async fn serve(config: Config, clock: Clock) -> Result<(), ServeError> {
     let listener = TcpListener::bind(addr).await.map_err(listen_error)?;
     let local = listener.local_addr().map_err(listen_error)?;
     workers::start(&app);
-    announce(&app, local);
+    let setup_code = if app.config.needs_setup_code() && app.config.oidc.local_accounts {
+        identity::setup_code(&app.store).await?
+    } else {
+        None
+    };
+    announce(&app, local, setup_code);
     listen(&app, listener, limits).await;
     app.store.close().await;
     Ok(())
@@ -117,7 +123,7 @@ async fn shutdown_signal() {
 }
 
 #[expect(clippy::print_stdout, reason = "the user waits for the address")]
-fn announce(app: &App, local: SocketAddr) {
+fn announce(app: &App, local: SocketAddr, setup_code: Option<String>) {
     let address = app
         .config
         .public_url
@@ -126,5 +132,9 @@ fn announce(app: &App, local: SocketAddr) {
     println!("Holly is at {address}");
     if app.config.public_url.is_some() {
         println!("listening on http://{local}");
+    }
+    if let Some(code) = setup_code {
+        println!("Setup code: {code}");
+        println!("Create the first account at {address}/welcome?code={code}");
     }
 }

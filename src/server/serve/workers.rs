@@ -65,7 +65,7 @@ pub async fn settle_unfinished_work(app: &App) -> Result<()> {
         turns::expire_all(&mut tx).await?;
         tx.commit().await?;
     }
-    worker::begin(&app.tiers, &app.config.retention, app.clock.now()).await?;
+    worker::begin(&app.tiers, app.clock.now()).await?;
     sweep(app).await
 }
 

@@ -8,7 +8,9 @@ use crate::server::{
         tools::services::settings::{ServiceConfig, ServiceSettings},
     },
     base::{
+        hosts::{AllowedHosts, HostSettings, is_loopback_host},
         proxies::{ProxySettings, TrustedProxies},
+        secret::short_secret,
         telemetry,
     },
     identity::oidc::settings::{OidcConfig, OidcSettings},
@@ -56,6 +58,17 @@ pub struct Settings {
         help_heading = "Server"
     )]
     pub max_connections_per_address: String,
+    /// Secret with which a monitoring system reads /metrics
+    ///
+    /// Sent as `Authorization: Bearer SECRET`, at least 16 characters. Without it only admins and
+    /// keys with the scope admin may read them.
+    #[arg(
+        long,
+        env = "HOLLY_METRICS_TOKEN",
+        hide_env_values = true,
+        help_heading = "Server"
+    )]
+    pub metrics_token: Option<String>,
     /// Folder of the built site [default: the site in the program]
     ///
     /// Without a site in the program it is `site` beside the program, or target/site.
@@ -99,6 +112,9 @@ pub struct Settings {
     /// Trusted proxies.
     #[command(flatten)]
     pub proxies: ProxySettings,
+    /// Allowed hosts.
+    #[command(flatten)]
+    pub hosts: HostSettings,
     /// Factor on the delays of the demo model and its tools; 0 for none
     #[arg(
         long,
@@ -143,6 +159,8 @@ pub struct Config {
     pub limits: LimitConfig,
     /// Proxies whose `X-Forwarded-For` is trusted.
     pub proxies: TrustedProxies,
+    /// Hosts that requests may be for.
+    pub allowed_hosts: AllowedHosts,
     /// The models, tried in order.
     pub models: Vec<Link>,
     /// Timeouts of models.
@@ -151,6 +169,8 @@ pub struct Config {
     pub services: ServiceConfig,
     /// Connections that one network address may have open; 0: no limit.
     pub max_connections_per_address: usize,
+    /// Secret with which a monitoring system reads `/metrics`; `None`: admins only.
+    pub metrics_token: Option<String>,
     /// Factor on the demo's delays: 1 for the usual, 0 for none.
     pub demo_pace: f64,
     /// Folder of the built site, if it is set.
@@ -210,6 +230,12 @@ impl Settings {
                 .then(|| "DATABASE_URL must begin with sqlite:// or postgres://".to_owned()),
         );
         note(telemetry::read_filter(&self.log).err());
+        let metrics_token = self.metrics_token.clone();
+        let metrics_token = metrics_token.filter(|token| !token.is_empty());
+        problems.extend(short_secret(
+            "HOLLY_METRICS_TOKEN",
+            metrics_token.as_deref(),
+        ));
         let models = self.models.check(&mut problems);
         let services = self.services.check(&self.models, &mut problems);
         let oidc = self.oidc.check(
@@ -220,6 +246,7 @@ impl Settings {
         let retention = self.retention.check(&self.data_dir, &mut problems);
         let limits = self.limits.check(&mut problems);
         let proxies = self.proxies.check(&mut problems);
+        let allowed_hosts = self.hosts.check(public.as_deref(), &mut problems);
         match (addr, demo_pace, max_connections) {
             (Ok(addr), Some(demo_pace), Some(max_connections_per_address))
                 if problems.is_empty() =>
@@ -238,9 +265,11 @@ impl Settings {
                     oidc,
                     limits,
                     proxies,
+                    allowed_hosts,
                     models: models.links,
                     model_timeouts: ModelTimeouts::new(models.timeout),
                     services,
+                    metrics_token,
                     demo_pace,
                     site_dir: self.site_dir.clone(),
                 })
@@ -273,6 +302,20 @@ fn origin(url: &str) -> Result<String, String> {
 }
 
 impl Config {
+    /// Whether the first account needs the setup code: others than the users of this machine can
+    /// reach the server.
+    pub fn needs_setup_code(&self) -> bool {
+        let public = self
+            .public_url
+            .as_deref()
+            .and_then(|url| Url::parse(url).ok());
+        let is_public = public
+            .as_ref()
+            .and_then(Url::host_str)
+            .is_some_and(|host| !is_loopback_host(host));
+        is_public || !self.addr.ip().is_loopback()
+    }
+
     /// Whether the public URL is https.
     pub fn is_https(&self) -> bool {
         self.public_url

@@ -73,6 +73,28 @@ pub(super) async fn forget_epoch(pool: &AnyPool) -> Result<()> {
     Ok(())
 }
 
+const SETUP_CODE: &str = "setup_code";
+
+/// The code that the first account needs, if one was created.
+pub async fn setup_code(connection: &mut AnyConnection) -> Result<Option<String>> {
+    value(connection, SETUP_CODE).await
+}
+
+/// Stores `code` unless another process has stored one, and returns the stored one.
+pub async fn begin_setup(tx: &mut Tx<'_>, code: &str) -> Result<String> {
+    let sql = "insert into meta (name, value) values ($1, $2) on conflict (name) do nothing";
+    let query = sqlx::query(sql).bind(SETUP_CODE).bind(code);
+    query.execute(&mut **tx).await?;
+    Ok(setup_code(tx).await?.unwrap_or_else(|| code.to_owned()))
+}
+
+/// Deletes the code when the first account is created.
+pub async fn end_setup(tx: &mut Tx<'_>) -> Result<()> {
+    let query = sqlx::query("delete from meta where name = $1").bind(SETUP_CODE);
+    query.execute(&mut **tx).await?;
+    Ok(())
+}
+
 const IN_USE_SINCE: &str = "in_use_since";
 
 /// Since when the database is in use under this epoch; `now` if not recorded.

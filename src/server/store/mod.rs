@@ -10,6 +10,7 @@ mod conditions;
 pub mod entry_size;
 mod external_commits;
 mod first_connection;
+pub mod known_browsers;
 mod listening;
 mod migrations;
 mod outbox;

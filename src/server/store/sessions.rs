@@ -13,6 +13,8 @@ pub struct Session {
     pub user_id: UserId,
     /// The identity provider that started it; `None` for a password.
     pub provider: Option<String>,
+    /// When it began.
+    pub created_at: Timestamp,
     /// Time of the last use, to the minute.
     pub last_seen_at: Timestamp,
     /// When it ends unless it is used.
@@ -24,8 +26,16 @@ struct SessionRow {
     token_hash: String,
     user_id: String,
     provider: Option<String>,
+    created_at: i64,
     last_seen_at: i64,
     expires_at: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct UserSessionRow {
+    #[sqlx(flatten)]
+    session: SessionRow,
+    user_agent: String,
 }
 
 impl SessionRow {
@@ -34,6 +44,7 @@ impl SessionRow {
             token_hash: self.token_hash,
             user_id: parse_column("user_id", &self.user_id)?,
             provider: self.provider,
+            created_at: Timestamp::from_millis(self.created_at),
             last_seen_at: Timestamp::from_millis(self.last_seen_at),
             expires_at: Timestamp::from_millis(self.expires_at),
         })
@@ -65,8 +76,8 @@ pub async fn by_token(
     now: Timestamp,
     token_hash: &str,
 ) -> Result<Option<Session>> {
-    let sql = "select token_hash, user_id, provider, last_seen_at, expires_at from sessions where \
-               token_hash = $1 and expires_at > $2";
+    let sql = "select token_hash, user_id, provider, created_at, last_seen_at, expires_at from \
+               sessions where token_hash = $1 and expires_at > $2";
     let row: Option<SessionRow> = sqlx::query_as(sql)
         .bind(token_hash)
         .bind(now.millis())
@@ -131,25 +142,15 @@ pub async fn of_user(
     now: Timestamp,
     user: UserId,
 ) -> Result<Vec<(Session, String)>> {
-    let sql = "select token_hash, user_id, provider, last_seen_at, expires_at, user_agent from \
-               sessions where user_id = $1 and expires_at > $2 \
+    let sql = "select token_hash, user_id, provider, created_at, last_seen_at, expires_at, \
+               user_agent from sessions where user_id = $1 and expires_at > $2 \
                order by last_seen_at desc, token_hash limit 200";
-    let rows: Vec<(String, String, Option<String>, i64, i64, String)> = sqlx::query_as(sql)
+    let rows: Vec<UserSessionRow> = sqlx::query_as(sql)
         .bind(user.to_string())
         .bind(now.millis())
         .fetch_all(connection)
         .await?;
-    let read = |(token_hash, user_id, provider, last_seen_at, expires_at, user_agent)| {
-        SessionRow {
-            token_hash,
-            user_id,
-            provider,
-            last_seen_at,
-            expires_at,
-        }
-        .read()
-        .map(|session| (session, user_agent))
-    };
+    let read = |row: UserSessionRow| Ok((row.session.read()?, row.user_agent));
     rows.into_iter().map(read).collect()
 }
 

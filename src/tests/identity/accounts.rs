@@ -2,9 +2,13 @@
 
 use crate::{
     server::{
-        base::{clock::Clock, error::Error},
-        identity::{AccountError, Credentials, add_account, sign_in, sign_up_first},
-        limits::Attempts,
+        base::{clock::Clock, digest::sha256_hex, error::Error},
+        identity::{
+            AccountError, Credentials, add_account, confirm_password, remember_browser, sign_in,
+            sign_up_first,
+        },
+        limits::SignInLimits,
+        store::known_browsers,
     },
     tests::support::{
         databases::{Postgres, on_both_databases},
@@ -19,6 +23,7 @@ fn credentials(email: &str, password: &str) -> Credentials {
         email: email.to_owned(),
         password: password.to_owned(),
         from: "192.0.2.1".to_owned(),
+        browser: None,
     }
 }
 
@@ -81,7 +86,7 @@ on_both_databases! {
     }
 
     async fn a_password_signs_in_to_its_own_account_only(store: Store) {
-        let attempts = Attempts::per_minute(0, &Clock::default());
+        let attempts = SignInLimits::with([0; 3], &Clock::default());
         let ada = add_account(&store, NOW, "ada@example.org", PASSWORD, false)
             .await
             .unwrap();
@@ -105,59 +110,120 @@ on_both_databases! {
     async fn only_an_address_is_counted_as_an_account(store: Store) {
         let long = |length: usize| format!("{}@example.org", "a".repeat(length));
         for (email, keys) in [
-            ("ada@example.org".to_owned(), 2),
-            (long(242), 2),
-            (long(243), 1),
-            (long(120_000), 1),
-            (" ".repeat(120_000), 1),
-            (String::new(), 1),
-            ("ada".to_owned(), 1),
-            ("@".to_owned(), 1),
-            ("a b@example.org".to_owned(), 1),
-            ("a\0@example.org".to_owned(), 1),
+            ("ada@example.org".to_owned(), [1, 1]),
+            (long(242), [1, 1]),
+            (long(243), [1, 0]),
+            (long(120_000), [1, 0]),
+            (" ".repeat(120_000), [1, 0]),
+            (String::new(), [1, 0]),
+            ("ada".to_owned(), [1, 0]),
+            ("@".to_owned(), [1, 0]),
+            ("a b@example.org".to_owned(), [1, 0]),
+            ("a\0@example.org".to_owned(), [1, 0]),
         ] {
-            let attempts = Attempts::per_minute(10, &Clock::default());
-            let result = sign_in(&store, &attempts, credentials(&email, "")).await;
+            let limits = SignInLimits::with([10; 3], &Clock::default());
+            let result = sign_in(&store, &limits, credentials(&email, "")).await;
             let shown: String = email.chars().take(20).collect();
             assert!(matches!(result, Err(AccountError::Wrong)), "{shown:?}: {result:?}");
-            assert_eq!(attempts.keys(), keys, "{shown:?}");
+            assert_eq!(limits.keys(), keys, "{shown:?}");
         }
     }
 
-    async fn a_client_over_its_limit_counts_for_no_account(store: Store) {
-        let attempts = Attempts::per_minute(1, &Clock::default());
+    async fn a_network_over_its_limit_counts_for_no_account(store: Store) {
+        let limits = SignInLimits::with([1, 5, 5], &Clock::default());
         for (n, email) in ["ada@example.org", "bob@example.org", "bob@example.org"]
             .into_iter()
             .enumerate()
         {
-            let result = sign_in(&store, &attempts, credentials(email, "guess")).await;
+            let result = sign_in(&store, &limits, credentials(email, "guess")).await;
             let is_limited = matches!(result, Err(AccountError::TooOften(_)));
-            assert_eq!((is_limited, attempts.keys()), (n > 0, 2), "{result:?}");
+            assert_eq!((is_limited, limits.keys()), (n > 0, [1, 1]), "{result:?}");
         }
     }
 
-    async fn repeated_wrong_passwords_lock_an_account_for_a_while(store: Store) {
-        let attempts = Attempts::per_minute(1, &Clock::default());
-        add_account(&store, NOW, "ada@example.org", PASSWORD, false)
+    async fn wrong_passwords_of_others_do_not_lock_the_owner_out(store: Store) {
+        // by network, by account, by known browser
+        let limits = SignInLimits::with([2, 5, 1], &Clock::default());
+        let ada = add_account(&store, NOW, "ada@example.org", PASSWORD, false)
             .await
             .unwrap();
-        assert!(matches!(
-            sign_in(&store, &attempts, credentials("ada@example.org", "guess")).await,
-            Err(AccountError::Wrong)
-        ));
-        let second = sign_in(
-            &store,
-            &attempts,
-            Credentials {
-                from: "192.0.2.2".into(),
-                ..credentials("ada@example.org", PASSWORD)
-            },
-        )
-        .await;
-        assert!(
-            matches!(second, Err(AccountError::TooOften(_))),
-            "{second:?}"
-        );
+        let cookie = remember_browser(&store, NOW, ada.id, None).await.unwrap();
+        let mut outcomes = Vec::new();
+        for (from, password, browser) in [
+            ("198.51.100.1", "guess", None),
+            ("198.51.100.1", "guess", None),
+            // a network may try twice
+            ("198.51.100.1", "guess", None),
+            // the owner, at another network and in a new browser
+            ("192.0.2.1", PASSWORD, None),
+            ("198.51.100.2", "guess", None),
+            ("198.51.100.2", "guess", None),
+            // by now all networks together used up what new browsers may try
+            ("192.0.2.1", PASSWORD, None),
+            ("192.0.2.1", PASSWORD, Some("0".repeat(64))),
+            ("198.51.100.1", PASSWORD, Some(cookie.clone())),
+            ("192.0.2.1", PASSWORD, Some(cookie.clone())),
+        ] {
+            let result = sign_in(
+                &store,
+                &limits,
+                Credentials {
+                    from: from.into(),
+                    browser,
+                    ..credentials("ada@example.org", password)
+                },
+            )
+            .await;
+            outcomes.push(match result {
+                Ok(_) => "in",
+                Err(AccountError::Wrong) => "wrong",
+                Err(AccountError::TooOften(_)) => "too often",
+                Err(error) => panic!("{error}"),
+            });
+        }
+        let expected = [
+            "wrong", "wrong", "too often", "in", "wrong", "wrong", "too often", "too often", "in",
+            "too often",
+        ];
+        assert_eq!(outcomes, expected);
+    }
+
+    async fn a_password_that_confirms_an_action_has_a_limit_of_its_own(store: Store) {
+        let limits = SignInLimits::with([1, 1, 2], &Clock::default());
+        let ada = add_account(&store, NOW, "ada@example.org", PASSWORD, false)
+            .await
+            .unwrap();
+        for _ in 0..3 {
+            _ = sign_in(&store, &limits, credentials("ada@example.org", "guess")).await;
+        }
+        for (password, is_right) in [("guess", false), (PASSWORD, true)] {
+            let result = confirm_password(&store, &limits, &ada, password.to_owned()).await;
+            assert_eq!(result.is_ok(), is_right, "{result:?}");
+        }
+        let third = confirm_password(&store, &limits, &ada, PASSWORD.to_owned()).await;
+        assert!(matches!(third, Err(AccountError::TooOften(_))), "{third:?}");
+    }
+
+    async fn only_so_many_browsers_of_an_account_are_remembered(store: Store) {
+        let ada = add_account(&store, NOW, "ada@example.org", PASSWORD, false)
+            .await
+            .unwrap();
+        let mut first = None;
+        for n in 0..25 {
+            let token = remember_browser(&store, NOW.plus(n), ada.id, None).await.unwrap();
+            let again = remember_browser(&store, NOW.plus(n), ada.id, Some(token.clone())).await;
+            assert_eq!(again.unwrap(), token);
+            first.get_or_insert(token);
+        }
+        let mut reader = store.read().await.unwrap();
+        let count: i64 = sqlx::query_scalar("select count(*) from known_browsers")
+            .fetch_one(&mut *reader)
+            .await
+            .unwrap();
+        assert_eq!(count, 20);
+        let first = sha256_hex(&first.unwrap());
+        let known = known_browsers::is_known(&mut reader, ada.id, &first);
+        assert!(!known.await.unwrap());
     }
 }
 

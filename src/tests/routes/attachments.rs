@@ -386,7 +386,10 @@ async fn the_composer_form_sends_files_without_javascript() {
         .to_owned();
     assert_eq!(refused.status, 303);
     assert!(
-        ada.gets(&back).await.text().contains("“a.pdf” is neither"),
+        ada.follows(&refused)
+            .await
+            .text()
+            .contains("“a.pdf” is neither"),
         "{back}"
     );
 }

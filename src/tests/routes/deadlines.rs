@@ -92,7 +92,7 @@ async fn outlast_head_deadline(address: SocketAddr) {
 fn head(person: &Person, line: &str, kind: &str, length: usize) -> String {
     let (name, value) = person.credential.as_ref().unwrap();
     format!(
-        "{line} HTTP/1.1\r\nHost: holly\r\n{name}: {value}\r\n\
+        "{line} HTTP/1.1\r\nHost: localhost\r\n{name}: {value}\r\n\
          Content-Type: {kind}\r\nContent-Length: {length}\r\n\r\n"
     )
 }
@@ -113,7 +113,7 @@ fn create(person: &Person) -> String {
 async fn an_incomplete_request_head_times_out() {
     let app = TestApp::start().await;
     let (address, _) = serve_on(&app, SHORT_HEAD).await;
-    let request = "GET /healthz HTTP/1.1\r\nHost: holly\r\n\r\n";
+    let request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
     let no_settings = "\0\0\0\x04\0\0\0\0\0";
     let cases = [
@@ -238,7 +238,8 @@ async fn shutdown_waits_for_streams_and_requests_in_flight() {
     let stream = head(&ada, "GET /api/work-log/stream", "text/plain", 0);
     let mut stream = connect_and_send(address, stream.as_bytes()).await;
     read_until(&mut stream, "event: heartbeat").await;
-    let mut idle = connect_and_send(address, b"GET /healthz HTTP/1.1\r\nHost: holly\r\n\r\n").await;
+    let mut idle =
+        connect_and_send(address, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     read_until(&mut idle, "\r\n\r\n").await;
     let mut silent = connect_and_send(address, b"").await;
     let (first, second) = ENTRY.split_at(20);

@@ -158,7 +158,7 @@ async fn an_error_is_shown_on_the_page_of_the_form() {
         "{back}"
     );
     assert!(
-        ada.gets(&back)
+        ada.follows(&answer)
             .await
             .text()
             .contains("must be 1 to 80 characters")

@@ -34,7 +34,7 @@ async fn the_metrics_count_requests_turns_and_frames() {
     ada.awaits_the_end(&conversation).await;
     ada.gets("/api/work-log/0190f0c0-7a4e-7cc3-98c4-dc0c0c07398f")
         .await;
-    let answer = app.anonymous().gets("/metrics").await;
+    let answer = app.metrics().await;
     assert!(
         answer
             .header("content-type")

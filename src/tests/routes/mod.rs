@@ -14,6 +14,7 @@ mod files;
 mod forms;
 mod health;
 mod holds;
+mod hosts;
 mod limits;
 mod list;
 mod log_points;

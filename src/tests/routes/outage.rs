@@ -208,7 +208,7 @@ async fn a_truncated_object_is_reported_to_admins_until_restored() {
         damage::record(&app.app.tiers, app.app.clock.now())
             .await
             .unwrap();
-        let metrics = app.anonymous().gets("/metrics").await.text();
+        let metrics = app.metrics().await.text();
         let damaged = metrics
             .lines()
             .find_map(|line| line.strip_prefix("holly_archive_damaged "))

@@ -141,7 +141,7 @@ async fn planted_markup_is_a_tag_on_no_page() {
             false,
         ),
         (&ada, format!("/c/{query}"), false),
-        (&ada, format!("/?__path=%2Ffn&__err={query}"), true),
+        (&ada, format!("/?__path=%2Ffn&__err={query}"), false),
         (&ada, "/conversations".to_owned(), true),
         (&ada, "/history".to_owned(), true),
         (

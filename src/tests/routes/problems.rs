@@ -33,7 +33,11 @@ async fn a_panic_is_answered_with_all_security_headers() {
     let app = TestApp::start().await;
     let service = layered(Router::new().route("/panics", get(panics)), app.app.clone());
     let answer = service
-        .oneshot(Request::get("/panics").body(Body::empty()).unwrap())
+        .oneshot(
+            Request::get("http://localhost/panics")
+                .body(Body::empty())
+                .unwrap(),
+        )
         .await
         .unwrap();
     assert_eq!(answer.status(), 500);

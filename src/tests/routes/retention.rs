@@ -320,15 +320,7 @@ async fn without_a_secret_only_admins_start_runs() {
         .await
         .expect(200);
     assert_eq!(ada.lists("").await["count"], json!(0));
-    let metrics = app
-        .anonymous()
-        .request(Method::GET, "/metrics")
-        .send()
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap();
+    let metrics = app.metrics().await.text();
     assert!(
         metrics.contains(r#"holly_retention_lag_seconds{tier="hot"} 0"#),
         "{metrics}"
@@ -377,7 +369,7 @@ async fn metrics_report_waiting_deletions_of_the_newest_run() {
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
     ada.notes("x").await;
     let waiting_metric = async || {
-        let metrics = app.anonymous().gets("/metrics").await.text();
+        let metrics = app.metrics().await.text();
         metrics
             .lines()
             .find_map(|line| line.strip_prefix("holly_retention_waiting "))

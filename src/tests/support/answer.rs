@@ -56,6 +56,14 @@ impl Answer {
             .map_or("", |value| value.to_str().unwrap())
     }
 
+    /// Whether it signs in a browser.
+    pub(in crate::tests) fn sets_session(&self) -> bool {
+        let cookies = self.headers("set-cookie");
+        cookies
+            .iter()
+            .any(|cookie| cookie.starts_with("holly_session="))
+    }
+
     /// All values of a header that may be repeated.
     pub(in crate::tests) fn headers(&self, name: &str) -> Vec<&str> {
         self.headers

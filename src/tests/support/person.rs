@@ -61,6 +61,20 @@ impl Person {
         Answer::to(request.header("origin", &self.base).body(body)).await
     }
 
+    /// Follows a redirect with the cookies that came with it.
+    pub(in crate::tests) async fn follows(&self, redirect: &Answer) -> Answer {
+        let own = self.credential.iter().map(|(_, cookie)| cookie.as_str());
+        let set = redirect.headers("set-cookie");
+        let set = set.iter().filter_map(|cookie| cookie.split(';').next());
+        let cookies: Vec<&str> = own.chain(set).collect();
+        let location = redirect.header("location").trim_start_matches(&self.base);
+        let browser = Self {
+            credential: Some(("cookie", cookies.join("; "))),
+            ..self.clone()
+        };
+        browser.gets(location).await
+    }
+
     /// Creates an entry and returns it.
     pub(in crate::tests) async fn creates(&self, body: Value) -> Value {
         self.posts("/api/work-log/create", body).await.expect(201)["log"].clone()

@@ -1,6 +1,6 @@
 //! The whole server on a free port, as `server::serve` runs it, with a clock that the test sets.
 
-use super::Person;
+use super::{Answer, Person};
 use crate::{
     domain::{
         Account,
@@ -40,6 +40,9 @@ use tokio::net::TcpListener;
 
 /// The time at which tests begin: 2026-11-24T09:30:00Z.
 const START_TIME: Timestamp = Timestamp::from_millis(1_795_512_600_000);
+
+/// The test servers' `HOLLY_METRICS_TOKEN`.
+const METRICS_TOKEN: &str = "a token of monitoring";
 
 /// For models that answer when the test says so; retries follow without a pause.
 const LONG_TIMEOUTS: ModelTimeouts = ModelTimeouts {
@@ -161,6 +164,12 @@ impl TestApp {
         let server = Self::with(settings, change_app).await;
         workers::start(&server.app);
         server
+    }
+
+    /// What `/metrics` answers to a monitoring system.
+    pub(in crate::tests) async fn metrics(&self) -> Answer {
+        let request = self.anonymous().request(reqwest::Method::GET, "/metrics");
+        Answer::to(request.bearer_auth(METRICS_TOKEN)).await
     }
 
     /// The path of a user's file.
@@ -299,6 +308,8 @@ pub(in crate::tests) fn test_config(folder: &Path) -> Config {
             ..LimitConfig::default()
         },
         proxies: Default::default(),
+        allowed_hosts: Default::default(),
+        metrics_token: Some(METRICS_TOKEN.to_owned()),
         models: vec![Link {
             spec: LinkSpec::new(ProviderKind::Demo, "demo"),
             base: None,

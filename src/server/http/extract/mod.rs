@@ -1,10 +1,14 @@
 //! Extractors: identity, bodies and parameters, parsed and bounded.
 
+mod bearer;
+mod host;
 mod identity;
 pub mod json_body;
 pub mod message_body;
 pub mod params;
 mod peer;
 
+pub use bearer::has_bearer;
+pub use host::request_host;
 pub use identity::{Credential, CurrentUser, Identity, TokenRefused, TokenSubject};
 pub use peer::Peer;

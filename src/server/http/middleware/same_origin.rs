@@ -3,7 +3,10 @@
 //! is compared with `HOLLY_PUBLIC_URL` and with `Host`, which a proxy may have replaced. Programs
 //! send neither. The rules are those of Go 1.25's CrossOriginProtection.
 
-use crate::server::{http::problem::Problem, state::App};
+use crate::server::{
+    http::{extract::request_host, problem::Problem},
+    state::App,
+};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, StatusCode, header},
@@ -19,7 +22,8 @@ pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Resp
             request.uri().path(),
             "/api/work-log/stream" | "/api/work-log/cleanup"
         );
-    if safe || is_same_origin(request.headers(), app.config.public_url.as_deref()) {
+    let host = request_host(request.headers(), request.uri());
+    if safe || is_same_origin(request.headers(), host, app.config.public_url.as_deref()) {
         return next.run(request).await;
     }
     Problem::new(
@@ -29,7 +33,7 @@ pub async fn layer(State(app): State<App>, request: Request, next: Next) -> Resp
     .into_response()
 }
 
-fn is_same_origin(headers: &HeaderMap, public_url: Option<&str>) -> bool {
+fn is_same_origin(headers: &HeaderMap, host: Option<&str>, public_url: Option<&str>) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(site) = text("sec-fetch-site") {
         return matches!(site, "same-origin" | "none");
@@ -37,9 +41,10 @@ fn is_same_origin(headers: &HeaderMap, public_url: Option<&str>) -> bool {
     match text(header::ORIGIN.as_str()) {
         None => true,
         Some(origin) if public_url == Some(origin) => true,
-        Some(origin) => {
-            origin.split_once("://").map(|(_, host)| host) == text(header::HOST.as_str())
-        }
+        // also `null`, which has no host
+        Some(origin) => origin
+            .split_once("://")
+            .is_some_and(|(_, origin_host)| host == Some(origin_host)),
     }
 }
 
@@ -86,6 +91,8 @@ mod tests {
                 false,
             ),
             (&[("origin", "null"), ("host", "a.lan:3000")], false),
+            (&[("origin", "null")], false),
+            (&[("origin", "evil")], false),
         ] {
             let headers: HeaderMap = pairs
                 .iter()
@@ -97,7 +104,11 @@ mod tests {
                 })
                 .collect();
             assert_eq!(
-                is_same_origin(&headers, Some("http://holly.lan")),
+                is_same_origin(
+                    &headers,
+                    request_host(&headers, &"/".parse().unwrap()),
+                    Some("http://holly.lan")
+                ),
                 same,
                 "{pairs:?}"
             );

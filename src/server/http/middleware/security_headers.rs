@@ -50,9 +50,8 @@ pub async fn layer(
         header::HeaderName::from_static("permissions-policy"),
         "camera=(), microphone=(), geolocation=()",
     );
-    if is_page {
-        set(headers, header::CACHE_CONTROL, "no-store");
-    }
+    // what may be cached says so itself
+    set(headers, header::CACHE_CONTROL, "no-store");
     if https {
         set(
             headers,

@@ -2,10 +2,8 @@
 //! `CRON_SECRET`.
 
 use crate::server::{
-    base::digest::constant_time_eq,
     http::{
-        extract::Identity,
-        extract::params::Params,
+        extract::{Identity, has_bearer, params::Params},
         problem::{ApiResult, Problem},
     },
     retention::{
@@ -18,7 +16,7 @@ use crate::server::{
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, Method, header},
+    http::{HeaderMap, Method},
     response::IntoResponse,
 };
 use serde_json::json;
@@ -36,7 +34,7 @@ pub async fn cleanup(
     let admin = identity
         .as_ref()
         .is_some_and(|identity| identity.account.is_admin);
-    if !admin && !is_scheduler(&app, &headers) {
+    if !admin && !has_bearer(&headers, app.config.retention.cron_secret.as_deref()) {
         return Err(if identity.is_some() {
             Problem::admins_only()
         } else {
@@ -71,20 +69,4 @@ pub async fn cleanup(
     }
     let stats = run_on_request(&app.retention_worker(), trust_clock).await?;
     Ok(Json(json!({ "success": true, "stats": stats })).into_response())
-}
-
-fn is_scheduler(app: &App, headers: &HeaderMap) -> bool {
-    let authorization = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split_once(' '));
-    let secret = authorization
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, secret)| secret.trim());
-    app.config
-        .retention
-        .cron_secret
-        .as_deref()
-        .zip(secret)
-        .is_some_and(|(expected, secret)| constant_time_eq(expected, secret))
 }

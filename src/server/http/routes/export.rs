@@ -1,13 +1,13 @@
 //! `GET /api/work-log/export`: a user's data of all tiers as a download, streamed page by page.
 
 use crate::{
-    domain::ids::ConversationId,
+    domain::ids::{ConversationId, UserId},
     server::{
-        base::error::{ArchiveError, Error},
+        base::error::{ArchiveError, Error, Result},
         chat::find_conversation,
         export::{ExportRequest, Format, export as exported},
         http::{
-            extract::{CurrentUser, params::Params},
+            extract::{Credential, Identity, params::Params},
             problem::{ApiResult, Problem},
         },
         state::App,
@@ -20,14 +20,12 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
+use futures::{Stream, StreamExt};
 
 /// The user's entries, of one conversation or of all, as `format=jsonl` (default) or `html`; with
 /// `messages` (default for `html`) the messages too.
-pub async fn export(
-    State(app): State<App>,
-    CurrentUser(account): CurrentUser,
-    mut params: Params,
-) -> ApiResult {
+pub async fn export(State(app): State<App>, identity: Identity, mut params: Params) -> ApiResult {
+    let account = identity.account;
     let conversation_id: Option<ConversationId> = params.take("conversationId");
     let format = match params.text("format", 10).as_deref() {
         None | Some("jsonl") => Format::Jsonl,
@@ -58,10 +56,35 @@ pub async fn export(
         messages,
         format,
     };
-    Ok(download(
-        Body::from_stream(exported(app.export_source(), request).await?),
-        request,
-    ))
+    let text = exported(app.export_source(), request).await?;
+    let text = while_allowed(app, account.id, identity.credential, text);
+    Ok(download(Body::from_stream(text), request))
+}
+
+/// Aborts the transfer when the credential is no longer valid: the account was disabled, or the
+/// session or key ended.
+pub(crate) fn while_allowed(
+    app: App,
+    user: UserId,
+    credential: Credential,
+    text: impl Stream<Item = Result<String>>,
+) -> impl Stream<Item = Result<String>> {
+    let wakes = app.store.wakeups().subscribe(user);
+    let checked = wakes.borrow().access;
+    let state = (wakes, checked, app, credential);
+    text.scan(state, |(wakes, checked, app, credential), part| {
+        let access = wakes.borrow().access;
+        let has_changed = std::mem::replace(checked, access) != access;
+        let (app, credential) = (app.clone(), credential.clone());
+        async move {
+            let is_allowed = !has_changed || matches!(credential.account(&app).await, Ok(Some(_)));
+            Some(if is_allowed {
+                part
+            } else {
+                Err(Error::Conflict("access ended during the export".to_owned()))
+            })
+        }
+    })
 }
 
 fn download(body: Body, request: ExportRequest) -> Response {

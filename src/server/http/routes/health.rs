@@ -2,17 +2,23 @@
 
 use crate::server::{
     base::{log_targets, metrics::TierLabels},
-    http::problem::{ApiResult, Problem},
+    http::{
+        extract::{Identity, has_bearer},
+        problem::{ApiResult, Problem},
+    },
     retention::{lag::lags, report},
     state::App,
     store::retention::damage,
 };
 use axum::{
     extract::State,
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::IntoResponse,
 };
 use std::sync::atomic::Ordering;
+
+const METRICS_NEED_A_KEY: &str = "send HOLLY_METRICS_TOKEN or an admin's API key with the scope \
+                                   `admin` as `Authorization: Bearer …`";
 
 /// Liveness: the process runs.
 pub async fn healthz() -> &'static str {
@@ -37,8 +43,19 @@ pub async fn readyz(State(app): State<App>) -> ApiResult {
     Ok("ready".into_response())
 }
 
-/// Counters for Prometheus.
-pub async fn metrics(State(app): State<App>) -> ApiResult {
+/// Counters for Prometheus, for admins and with `HOLLY_METRICS_TOKEN`.
+pub async fn metrics(
+    State(app): State<App>,
+    identity: Option<Identity>,
+    headers: HeaderMap,
+) -> ApiResult {
+    if !has_bearer(&headers, app.config.metrics_token.as_deref()) {
+        match identity {
+            Some(identity) if identity.account.is_admin => {}
+            Some(_) => return Err(Problem::admins_only()),
+            None => return Err(Problem::new(StatusCode::UNAUTHORIZED, METRICS_NEED_A_KEY)),
+        }
+    }
     let counters = app.store.counters();
     let gauge = |value: &std::sync::atomic::AtomicU64| {
         i64::try_from(value.load(Ordering::Relaxed)).unwrap_or(i64::MAX)

@@ -3,7 +3,7 @@
 //! the redirects of a form.
 
 use crate::server::{
-    base::{digest::random_hex, error::StoreError, log_targets},
+    base::{digest::random_hex, error::StoreError, log_targets, network::network_of},
     http::{
         cookies::{SESSION, SIGN_IN},
         extract::Peer,
@@ -129,7 +129,7 @@ async fn sign_in(
     let (provider, client) = browser_flow(app)?;
     app.limits
         .callbacks
-        .check(&from.to_string())
+        .check(&network_of(from).to_string())
         .map_err(|_| SignInFailure::TooOften)?;
     let login = login.ok_or(SignInFailure::Lost)?;
     let bounded = |text: Option<String>| text.filter(|text| text.len() <= PARAMETER_MAX_BYTES);

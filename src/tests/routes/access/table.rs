@@ -219,7 +219,7 @@ pub(super) const TABLE: &[Row] = &[
     row("delete /api/{*rest}", "/api/nonsense", "", anyone(404)),
     row("get /healthz", "/healthz", "", anyone(200)),
     row("get /readyz", "/readyz", "", anyone(200)),
-    row("get /metrics", "/metrics", "", anyone(200)),
+    row("get /metrics", "/metrics", "", admins(403, 200)),
     row("get /openapi.json", "/openapi.json", "", anyone(200)),
     // pages
     row("get /", "/", "", page(own(200))),
@@ -236,7 +236,8 @@ pub(super) const TABLE: &[Row] = &[
     row("get /stats", "/stats", "", page(admins(404, 200))),
     row("get /holds", "/holds", "", page(admins(404, 200))),
     row("get /gallery", "/gallery", "", anyone(200)),
-    row("get /join", "/join?secret=guessed", "", anyone(404)),
+    row("get /join", "/join?secret=guessed", "", anyone(303)),
+    row("get /join", "/join", "", anyone(404)),
     row(
         "get /sign-in",
         "/sign-in",
@@ -312,7 +313,7 @@ pub(super) const TABLE: &[Row] = &[
     function("post /fn/page/stats", "days=7&plan=true", admins(404, 200)),
     function("post /fn/page/holds", "-", admins(404, 200)),
     function("post /fn/page/people", "-", admins(404, 200)),
-    function("post /fn/page/join", "secret=guessed", anyone(404)),
+    function("post /fn/page/join", "-", anyone(404)),
     function("post /fn/page/chat", "part[none]=1", own(200)),
     function(
         "post /fn/page/chat",
