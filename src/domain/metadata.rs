@@ -10,9 +10,9 @@ use serde_json::{Map, Value};
 
 /// A JSON object of at most [`METADATA_MAX_BYTES`](super::METADATA_MAX_BYTES). Names in use:
 /// `provider`, `model`, `modelName`, `inputTokens`, `outputTokens`, `tokensEstimated`,
-/// `timeToFirstTokenMs`, `tool`, `toolCallId`, `attempt`, `fallback`, `errorClass`, `error`,
-/// `interrupted`, `stopped`, `progress` (0 to 100), `step`, `maskedValues`, `files`, `approval`.
-/// Others are stored and shown as they are.
+/// `timeToFirstTokenMs`, `tool`, `toolCallId`, `arguments`, `toolResult`, `reasoning`, `attempt`,
+/// `fallback`, `errorClass`, `error`, `interrupted`, `stopped`, `progress` (0 to 100), `step`,
+/// `maskedValues`, `files`, `approval`. Others are stored and shown as they are.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Metadata(pub Map<String, Value>);

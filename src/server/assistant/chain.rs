@@ -2,9 +2,12 @@
 //! `retry_policy`; models in cooldown are in `breaker`.
 
 use super::{
-    AssistantDeps, budget,
+    AssistantDeps,
+    bounds::ReceivedCall,
+    budget,
     cost::Cost,
-    model::{Model, ModelLink, ModelRequest, ToolCall},
+    message_order,
+    model::{ErrorClass, Model, ModelError, ModelLink, ModelRequest},
     response::{PartialResponse, read_response},
     retry_policy::{self, NextStep},
     turn_log::{AttemptEntry, FailedAttempt, TurnLog},
@@ -23,7 +26,7 @@ pub(super) struct ChainAnswer {
     /// The text; may be empty if there are calls.
     pub(super) text: String,
     /// The requested tool calls.
-    pub(super) calls: Vec<ToolCall>,
+    pub(super) calls: Vec<ReceivedCall>,
     /// The entry of the model call, if it could be written.
     pub(super) entry: Option<EntryId>,
 }
@@ -149,28 +152,20 @@ impl Chain<'_> {
     ) -> Result<std::result::Result<ChainAnswer, (FailedAttempt, NextStep)>> {
         let link = model.link();
         let request = self.adapt(link, request).await;
-        let (request, omitted) = budget::fit(&request, link.window);
-        if omitted > self.logged_omitted {
-            self.logged_omitted = omitted;
-            self.turn_log.messages_omitted(link, omitted).await;
-        }
         let messages = request.messages.len();
         let entry = self.turn_log.model_called(link, attempt, messages).await;
         let mut tries = 1;
         loop {
-            let mut response = PartialResponse::new(self.deps, self.turn);
-            let cost = Cost::start(self.deps, self.turn, &request).await;
-            let result = read_response(self.deps, model, &request, &mut response).await?;
+            let (response, result) = self
+                .respond(model, &request, entry, tools_used.len())
+                .await?;
             let Err(error) = result else {
-                let (usage, text) = (response.stats.usage, response.answer.text());
-                cost.settle(self.turn_log, usage, &text).await;
                 return self
                     .finish(model, attempt, response, entry, tools_used)
                     .await
                     .map(Ok);
             };
             let visible = self.interrupt(link, attempt, response).await?;
-            cost.refund_unless(visible).await;
             match retry_policy::after(&error, visible, tries) {
                 NextStep::Retry(wait) => {
                     self.turn_log.model_retried(entry, link, &error, wait).await;
@@ -196,6 +191,31 @@ impl Chain<'_> {
         }
     }
 
+    /// Calls one model once and counts the tokens of its response.
+    async fn respond<'r>(
+        &'r self,
+        model: &'r dyn Model,
+        request: &ModelRequest,
+        entry: Option<EntryId>,
+        calls_before: usize,
+    ) -> Result<(PartialResponse<'r>, std::result::Result<(), ModelError>)> {
+        let (deps, turn, turn_log) = (self.deps, self.turn, self.turn_log);
+        let mut response = PartialResponse::new(deps, turn, turn_log, model, entry, calls_before);
+        let cost = Cost::start(deps, turn, request).await;
+        let result = read_response(request, &mut response).await?;
+        let failure = result.as_ref().err().map(|error| error.class);
+        let is_complete = matches!(failure, None | Some(ErrorClass::NoAnswer));
+        response.reasoning.end(is_complete).await;
+        if is_complete {
+            let thinking = response.reasoning.bytes().div_ceil(3);
+            let written = thinking + budget::tokens(&response.answer.text());
+            cost.settle(turn_log, response.stats.usage, written).await;
+        } else {
+            cost.refund_unless(response.answer.is_visible()).await;
+        }
+        Ok((response, result))
+    }
+
     /// Ends the message of an answer that was cut off. Returns whether any of it is visible.
     async fn interrupt(
         &self,
@@ -219,11 +239,21 @@ impl Chain<'_> {
         Ok(visible)
     }
 
-    /// Removes pictures for a model that does not support them, and logs that once.
+    /// Fits the request to a model: pictures that it does not support and messages beyond its
+    /// window are removed, which is logged once, and the rest is put in order. The demo, which has
+    /// no template, gets each message as it was written: its script follows the last one.
     async fn adapt(&mut self, link: &ModelLink, request: &ModelRequest) -> ModelRequest {
         let (request, removed) = request.adapted_to(link);
         if !removed.is_empty() && self.logged_without_images.insert(link.name.clone()) {
             self.turn_log.pictures_not_supported(link, &removed).await;
+        }
+        let (mut request, omitted) = budget::fit(&request, link.window);
+        if omitted > self.logged_omitted {
+            self.logged_omitted = omitted;
+            self.turn_log.messages_omitted(link, omitted).await;
+        }
+        if !link.is_demo() {
+            request.messages = message_order::normalised(request.messages);
         }
         request
     }
@@ -241,7 +271,9 @@ impl Chain<'_> {
             mut answer,
             calls,
             stats,
+            ..
         } = response;
+        let calls = calls.finish();
         self.deps.breakers.record_success(model.link());
         answer.flush(model.link()).await?;
         let (text, masked) = (answer.text(), answer.masked());

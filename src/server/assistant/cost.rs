@@ -32,11 +32,12 @@ impl<'a> Cost<'a> {
         cost
     }
 
-    /// Replaces the estimate by the provider's numbers, or adds an estimate for `text` if the
-    /// provider sent none. Logs when that uses up the user's tokens for the day.
-    pub(super) async fn settle(self, turn_log: &TurnLog<'_>, usage: Option<Usage>, text: &str) {
+    /// Replaces the estimate by the provider's numbers, or adds `written`, an estimate of the
+    /// output tokens, if the provider sent none. Logs when that uses up the user's tokens for the
+    /// day.
+    pub(super) async fn settle(self, turn_log: &TurnLog<'_>, usage: Option<Usage>, written: usize) {
         let (now, tokens) = (self.deps.clock.now(), &self.deps.limits.tokens);
-        let estimated = self.estimated + i64::try_from(budget::tokens(text)).unwrap_or(0);
+        let estimated = self.estimated + i64::try_from(written).unwrap_or(0);
         let total = usage.map_or(estimated, |usage| {
             usage
                 .input_tokens

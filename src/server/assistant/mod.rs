@@ -1,25 +1,31 @@
 //! The assistant. A turn is a user's message, the model calls, the tool calls, and the answer. It
 //! runs as a task of the server, so closing the tab does not end it.
 //!
-//! `turn`: one turn. `chain`: calls models in order, by the rules of `retry_policy` and `breaker`,
-//! fitted by `budget`, counted by `cost`. `response`, `answer`: the growing message. `attachments`:
-//! files of a message. `turn_log`: work log entries. `tools`, `mcp`: the tools; `tool_calls` runs
-//! them, after `approval` if necessary. `providers`: real models; `demo`: the built-in one.
-//! `model`, `tool`: the interfaces. `link`: parses `HOLLY_MODELS`. `lease`: renews a turn's lease.
+//! `turn`: one turn. `history`: what models are told of earlier turns. `chain`: calls models in
+//! order, by the rules of `retry_policy` and `breaker`, fitted by `budget`, put in order by
+//! `message_order`, counted by `cost`. `response`, `answer`, `reasoning`: what a model sends,
+//! within `bounds`. `attachments`: files of a message. `turn_log`, `turn_log_notes`: work log
+//! entries. `tools`, `mcp`: the tools; `tool_calls` runs them, after `approval` if necessary.
+//! `providers`: real models; `demo`: the built-in one. `model`, `tool`: the interfaces. `link`:
+//! parses `HOLLY_MODELS`. `lease`: renews a turn's lease.
 
 mod answer;
 mod approval;
 pub mod attachments;
+mod bounds;
 mod breaker;
 mod budget;
 mod chain;
 mod cost;
 mod demo;
+mod history;
 mod lease;
 pub mod link;
 pub mod mcp;
+mod message_order;
 pub mod model;
 pub mod providers;
+mod reasoning;
 pub mod response;
 pub mod retry_policy;
 pub mod tool;
@@ -27,6 +33,7 @@ mod tool_calls;
 pub mod tools;
 mod turn;
 pub mod turn_log;
+mod turn_log_notes;
 
 use super::{
     base::{

@@ -65,7 +65,8 @@ pub enum PromptMessage {
     User(String, Vec<PromptImage>),
     /// The assistant's text.
     Assistant(String),
-    /// The assistant's tool calls.
+    /// The assistant's tool calls. An `Assistant` text directly before them is part of the same
+    /// message: sent apart, it would be a second message of one role.
     Calls(Vec<ToolCall>),
     /// The result of a tool call.
     Result {
@@ -192,6 +193,8 @@ vocabulary! {
         BadRequest = "bad_request",
         /// The provider declined to answer.
         ContentFilter = "content_filter",
+        /// The model thought, but sent neither text nor a tool call.
+        NoAnswer = "no_answer",
     }
 }
 
@@ -230,6 +233,7 @@ impl ModelError {
             ErrorClass::Server => "failed",
             ErrorClass::BadRequest => "did not accept the request",
             ErrorClass::ContentFilter => "declined to answer",
+            ErrorClass::NoAnswer => "thought but gave no answer",
         };
         self.status
             .map_or_else(|| what.to_owned(), |status| format!("{what} ({status})"))

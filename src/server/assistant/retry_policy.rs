@@ -11,6 +11,9 @@ const BACKOFF_MS: u64 = 500;
 /// A rate limit that ends within this time is waited for; otherwise the next model is called.
 const RATE_LIMIT_WAIT_MAX_S: u64 = 5;
 
+/// Time in which an answer must be complete, unless the timeouts of its parts are longer.
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(600);
+
 /// Timeouts of a model call.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ModelTimeouts {
@@ -18,6 +21,8 @@ pub struct ModelTimeouts {
     pub first: Duration,
     /// Between later tokens.
     pub between: Duration,
+    /// Until the answer is complete.
+    pub total: Duration,
     /// Factor on the delays of retries: 1 is normal, 0 is no delay.
     pub retry_delay_factor: f64,
 }
@@ -28,6 +33,7 @@ impl ModelTimeouts {
         Self {
             first,
             between: first / 2,
+            total: TOTAL_TIMEOUT.max(first.saturating_mul(2)),
             retry_delay_factor: 1.0,
         }
     }
@@ -37,6 +43,7 @@ impl ModelTimeouts {
         Self {
             first: Duration::ZERO,
             between: Duration::ZERO,
+            total: TOTAL_TIMEOUT,
             retry_delay_factor: 0.0,
         }
     }
@@ -67,7 +74,9 @@ pub(super) fn after(error: &ModelError, visible: bool, tries: u32) -> NextStep {
             }
             _ => NextStep::FallBack,
         },
-        ErrorClass::Auth | ErrorClass::Timeout | ErrorClass::BadRequest => NextStep::FallBack,
+        ErrorClass::Auth | ErrorClass::Timeout | ErrorClass::BadRequest | ErrorClass::NoAnswer => {
+            NextStep::FallBack
+        }
     }
 }
 
@@ -105,6 +114,7 @@ mod tests {
             (ErrorClass::Timeout, None, false, 1, NextStep::FallBack),
             (ErrorClass::BadRequest, None, false, 1, NextStep::FallBack),
             (ErrorClass::ContentFilter, None, true, 1, NextStep::Stop),
+            (ErrorClass::NoAnswer, None, false, 1, NextStep::FallBack),
         ] {
             assert_eq!(
                 after(&error(class, retry_after), visible, tries),

@@ -2,6 +2,7 @@
 
 use super::{
     AssistantDeps, approval,
+    bounds::ReceivedCall,
     chain::ChainAnswer,
     model::{PromptMessage, ToolCall},
     tool::{ProducedFile, Progress, Tool, ToolContext, ToolError, ToolOutput},
@@ -23,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 /// Minimum time between two progress updates.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Runs every call and returns the results for the model.
+/// Runs every call that is not refused and returns a result of each for the model.
 pub(super) async fn run_all(
     deps: &AssistantDeps,
     turn: TurnRef,
@@ -31,6 +32,7 @@ pub(super) async fn run_all(
     answer: &ChainAnswer,
     cancel: &CancellationToken,
 ) -> Vec<PromptMessage> {
+    turn_log.calls_refused(&answer.calls, answer.entry).await;
     let run = |call| run_one(deps, turn, turn_log, call, answer.entry, cancel);
     join_all(answer.calls.iter().map(run)).await
 }
@@ -39,10 +41,16 @@ async fn run_one(
     deps: &AssistantDeps,
     turn: TurnRef,
     turn_log: &TurnLog<'_>,
-    call: &ToolCall,
+    ReceivedCall { call, refused }: &ReceivedCall,
     parent: Option<EntryId>,
     cancel: &CancellationToken,
 ) -> PromptMessage {
+    if let Some(why) = refused {
+        return PromptMessage::Result {
+            call_id: call.id.clone(),
+            text: format!("This call was refused and not run: {why}."),
+        };
+    }
     let tool = deps.tools.find(&call.name);
     let title = tool.as_ref().map_or_else(
         || format!("Unknown tool: {}", call.name),
@@ -87,15 +95,16 @@ async fn finish(
             .await
             .map_err(|error| format!("its files could not be stored: {error}")),
         Err(ToolError::Refused(reason)) => {
-            turn_log.tool_denied(entry, started).await;
+            turn_log.tool_denied(entry, started, &reason).await;
             return reason;
         }
         Err(error) => Err(error.to_string()),
     };
     match stored {
         Ok((output, files)) => {
+            let (details, files) = (output.details, serde_json::json!(files));
             turn_log
-                .tool_finished(entry, started, output.details, serde_json::json!(files))
+                .tool_finished(entry, started, details, &output.text, files)
                 .await;
             output.text
         }

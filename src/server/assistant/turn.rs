@@ -1,30 +1,24 @@
 //! One turn: call a model, run the tools it requests, and call it again with their results.
 
 use super::{
-    AssistantDeps, attachments,
+    AssistantDeps,
     chain::Chain,
+    history::history,
     lease,
     model::{Model, ModelRequest, PromptMessage},
     tool_calls,
     turn_log::TurnLog,
 };
-use crate::{
-    domain::{Message, MessageStatus, Role},
-    server::{
-        base::error::Result,
-        chat::{self, TurnOutcome},
-        store::turns::TurnRef,
-    },
+use crate::server::{
+    base::error::Result,
+    chat::{self, TurnOutcome},
+    store::turns::TurnRef,
 };
 use std::{collections::BTreeSet, sync::Arc};
 use tokio_util::sync::CancellationToken;
 
 /// Maximum number of rounds of one turn; the last one offers no tools.
 const MAX_ROUNDS: usize = 8;
-/// Maximum number of messages read for a model; its context window usually holds fewer.
-const HISTORY_MAX_MESSAGES: i64 = 400;
-const SYSTEM_PROMPT: &str = "You are Holly, a helpful assistant. Answer in Markdown. \
-    Use the tools when the user asks for a picture, music or a film.";
 
 /// Runs a turn until it ends, and settles its open entries and messages.
 pub(super) async fn run(
@@ -93,42 +87,18 @@ async fn work(deps: &AssistantDeps, turn: TurnRef, cancel: &CancellationToken) -
             return Ok(());
         }
         let results = tool_calls::run_all(deps, turn, &turn_log, &answer, cancel).await;
-        tools_used.extend(answer.calls.iter().map(|call| call.name.clone()));
+        let run = answer.calls.iter().filter(|call| call.refused.is_none());
+        tools_used.extend(run.map(|run| run.call.name.clone()));
         request.messages.extend(
             Some(answer.text)
                 .filter(|text| !text.is_empty())
                 .map(PromptMessage::Assistant),
         );
-        request.messages.push(PromptMessage::Calls(answer.calls));
+        let calls = answer.calls.into_iter().map(|received| received.call);
+        request.messages.push(PromptMessage::Calls(calls.collect()));
         request.messages.extend(results);
     }
     Ok(())
-}
-
-/// The messages so far, and the model chosen for the conversation.
-async fn history(
-    deps: &AssistantDeps,
-    turn: TurnRef,
-) -> Result<(Vec<PromptMessage>, Option<String>)> {
-    let mut reader = deps.store.read().await?;
-    let conversation =
-        chat::find_conversation(&mut reader, turn.user_id, turn.conversation_id).await?;
-    let (user, id) = (turn.user_id, turn.conversation_id);
-    let mut messages = chat::history(&mut reader, user, id, HISTORY_MAX_MESSAGES).await?;
-    drop(reader);
-    messages.retain(|message| message.status != MessageStatus::Superseded);
-    let pictures = attachments::recent_pictures(&messages);
-    let mut history = vec![PromptMessage::System(SYSTEM_PROMPT.to_owned())];
-    for message in messages {
-        history.extend(match message.role {
-            Role::User => {
-                let message = attachments::prompt_message(deps, user, message, &pictures);
-                Some(message.await)
-            }
-            Role::Assistant => assistant_message(message),
-        });
-    }
-    Ok((history, conversation.model))
 }
 
 /// The chain with the preferred model first; an unknown one is ignored.
@@ -139,13 +109,4 @@ fn preferred_first(chain: &[Arc<dyn Model>], preferred: Option<&str>) -> Vec<Arc
         .partition(|model| Some(model.link().key().as_str()) == preferred);
     first.extend(rest);
     first
-}
-
-fn assistant_message(message: Message) -> Option<PromptMessage> {
-    match message.status {
-        MessageStatus::Failed | MessageStatus::Streaming => None,
-        _ => Some(message.content)
-            .filter(|text| !text.is_empty())
-            .map(PromptMessage::Assistant),
-    }
 }

@@ -3,28 +3,28 @@
 
 use super::{
     AssistantDeps,
-    model::{ModelError, ModelLink, ToolCall, Usage},
-    response::ResponseStats,
+    history::{short_arguments, short_text},
+    model::{ModelError, ModelLink, OptionalPart, ToolCall, Usage},
     tool::Progress,
 };
 use crate::{
     domain::{
-        AnswerFacts, Approval, EntryDraft, EntryPatch, LogType, MediaFile, Metadata, Status,
-        clip_details, clip_title,
+        AnswerFacts, Approval, EntryDraft, EntryPatch, LogType, Metadata, Status, clip_details,
+        clip_title,
         ids::{EntryId, UserId},
         time::Timestamp,
     },
     server::{
-        base::{
-            error::{Result, capitalised},
-            log_targets,
-        },
+        base::{error::Result, log_targets},
         store::{Store, turns::TurnRef},
         work_log::{Origin, finish_work_log, log_error, log_info, log_success, log_working},
     },
 };
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 /// A model call that failed.
 pub(super) struct FailedAttempt {
@@ -36,10 +36,23 @@ pub(super) struct FailedAttempt {
     pub(super) tries: u32,
 }
 
+/// Facts about a response.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct ResponseStats {
+    /// The tokens used, if the provider reported them.
+    pub(super) usage: Option<Usage>,
+    /// When the first text or call arrived.
+    pub(super) first_at: Option<Timestamp>,
+    /// Whether the answer ended at a length limit, the model's or Holly's.
+    pub(super) cut_short: bool,
+}
+
 /// Writes a turn's entries.
 pub(super) struct TurnLog<'a> {
     deps: &'a AssistantDeps,
     turn: TurnRef,
+    /// The parts of requests that a model does not support, as far as they were logged.
+    left_out: Mutex<Vec<(String, OptionalPart)>>,
 }
 
 /// One model call.
@@ -71,59 +84,22 @@ impl AttemptEntry {
 
 impl<'a> TurnLog<'a> {
     pub(super) const fn new(deps: &'a AssistantDeps, turn: TurnRef) -> Self {
-        Self { deps, turn }
-    }
-
-    /// Files were attached to the message; does nothing without files.
-    pub(super) async fn files_attached(&self, files: &[MediaFile]) {
-        if files.is_empty() {
-            return;
+        Self {
+            deps,
+            turn,
+            left_out: Mutex::new(Vec::new()),
         }
-        let names: Vec<_> = files.iter().map(|file| file.name.as_str()).collect();
-        let details = files
-            .iter()
-            .map(|file| format!("{}: {}, {} bytes\n", file.name, file.media_type, file.bytes))
-            .collect();
-        let bytes: i64 = files.iter().map(|file| file.bytes).sum();
-        let metadata = Metadata::default()
-            .with("attachments", files.len())
-            .with("bytes", bytes);
-        let title = format!("Attached: {}", names.join(", "));
-        self.success(EntryDraft::clipped(
-            LogType::FileOperation,
-            &title,
-            Some(details),
-            metadata,
-        ))
-        .await;
     }
 
-    /// The message has pictures that this model does not support.
-    pub(super) async fn pictures_not_supported(&self, link: &ModelLink, names: &[String]) {
-        let title = format!("{} cannot see pictures: {}", link.name, names.join(", "));
-        let details = Some(
-            "The model is informed that a picture is attached, but does not receive it.".to_owned(),
-        );
-        self.info(EntryDraft::clipped(
-            LogType::Info,
-            &title,
-            details,
-            link_metadata(link),
-        ))
-        .await;
-    }
-
-    /// The last call used up the user's tokens for the day.
-    pub(super) async fn daily_tokens_exhausted(&self, why: &str, limit: i64) {
-        let details = format!("{} Answers in progress are completed.", capitalised(why));
-        let metadata = Metadata::default().with("tokensPerDay", limit);
-        let draft = EntryDraft::clipped(
-            LogType::Info,
-            "The tokens for today are used up",
-            Some(details),
-            metadata,
-        );
-        self.warning(draft).await;
+    /// Whether this part of requests to `link` has not been marked as logged before.
+    pub(super) fn mark_left_out(&self, link: &ModelLink, part: OptionalPart) -> bool {
+        let mut left_out = self.left_out.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = (link.key(), part);
+        let is_new = !left_out.contains(&new);
+        if is_new {
+            left_out.push(new);
+        }
+        is_new
     }
 
     /// 1: a model is called.
@@ -256,15 +232,21 @@ impl<'a> TurnLog<'a> {
         .await;
     }
 
-    /// 4: a tool finished.
+    /// 4: a tool finished. `told` is its result for the model, which later turns are told again.
     pub(super) async fn tool_finished(
         &self,
         entry: Option<EntryId>,
         started: Timestamp,
         details: Option<String>,
+        told: &str,
         files: Value,
     ) {
         let facts = cleared_progress().with("files", files);
+        let facts = if details.as_deref() == Some(told) {
+            facts
+        } else {
+            facts.with("toolResult", short_text(told))
+        };
         self.settle(entry, started, Status::Success, None, details, facts)
             .await;
     }
@@ -364,27 +346,6 @@ impl<'a> TurnLog<'a> {
             .await;
     }
 
-    /// The conversation exceeds the model's context window.
-    pub(super) async fn messages_omitted(&self, link: &ModelLink, messages: usize) {
-        let s = if messages == 1 { "" } else { "s" };
-        let title = format!("Left out {messages} older message{s}");
-        let details = format!(
-            "{} reads at most {} tokens. The oldest messages were not sent.",
-            link.title(),
-            link.window
-        );
-        let metadata = link_metadata(link)
-            .with("leftOut", messages)
-            .with("windowTokens", link.window);
-        self.info(EntryDraft::clipped(
-            LogType::Info,
-            &title,
-            Some(details),
-            metadata,
-        ))
-        .await;
-    }
-
     /// 9: a tool failed; the model is informed and continues.
     pub(super) async fn tool_failed(
         &self,
@@ -392,7 +353,7 @@ impl<'a> TurnLog<'a> {
         started: Timestamp,
         error: &str,
     ) {
-        let facts = cleared_progress().with("error", error);
+        let facts = cleared_progress().with("error", short_text(error));
         self.settle(
             entry,
             started,
@@ -404,17 +365,16 @@ impl<'a> TurnLog<'a> {
         .await;
     }
 
-    /// The user did not allow a tool to run; the model is informed and continues.
-    pub(super) async fn tool_denied(&self, entry: Option<EntryId>, started: Timestamp) {
-        self.settle(
-            entry,
-            started,
-            Status::Warning,
-            None,
-            None,
-            Metadata::default(),
-        )
-        .await;
+    /// The user did not allow a tool to run; the model is told `reason` and continues.
+    pub(super) async fn tool_denied(
+        &self,
+        entry: Option<EntryId>,
+        started: Timestamp,
+        reason: &str,
+    ) {
+        let facts = Metadata::default().with("toolResult", short_text(reason));
+        self.settle(entry, started, Status::Warning, None, None, facts)
+            .await;
     }
 
     /// 10: every model failed.
@@ -439,14 +399,18 @@ impl<'a> TurnLog<'a> {
         self.error(draft).await;
     }
 
-    async fn working(&self, draft: EntryDraft, parent_id: Option<EntryId>) -> Option<EntryId> {
+    pub(super) async fn working(
+        &self,
+        draft: EntryDraft,
+        parent_id: Option<EntryId>,
+    ) -> Option<EntryId> {
         let draft = self.for_turn(EntryDraft { parent_id, ..draft });
         let (store, now, user) = self.context();
         let written = log_working(store, now, user, draft, self.origin()).await;
         self.log_failure(written.map(|entry| entry.id))
     }
 
-    async fn success(&self, draft: EntryDraft) {
+    pub(super) async fn success(&self, draft: EntryDraft) {
         let (store, now, user) = self.context();
         let written = log_success(store, now, user, self.for_turn(draft), self.origin()).await;
         self.log_failure(written);
@@ -458,13 +422,13 @@ impl<'a> TurnLog<'a> {
         self.log_failure(written);
     }
 
-    async fn info(&self, draft: EntryDraft) {
+    pub(super) async fn info(&self, draft: EntryDraft) {
         let (store, now, user) = self.context();
         let written = log_info(store, now, user, self.for_turn(draft), self.origin()).await;
         self.log_failure(written);
     }
 
-    async fn warning(&self, draft: EntryDraft) {
+    pub(super) async fn warning(&self, draft: EntryDraft) {
         let status = Status::Warning;
         self.info(EntryDraft { status, ..draft }).await;
     }
@@ -477,9 +441,12 @@ impl<'a> TurnLog<'a> {
         }
     }
 
+    pub(super) fn now(&self) -> Timestamp {
+        self.deps.clock.now()
+    }
+
     fn context(&self) -> (&Store, Timestamp, UserId) {
-        let Self { deps, turn } = self;
-        (&deps.store, deps.clock.now(), turn.user_id)
+        (&self.deps.store, self.now(), self.turn.user_id)
     }
 
     fn origin(&self) -> Origin {
@@ -489,7 +456,7 @@ impl<'a> TurnLog<'a> {
         }
     }
 
-    async fn settle(
+    pub(super) async fn settle(
         &self,
         entry: Option<EntryId>,
         started: Timestamp,
@@ -509,7 +476,12 @@ impl<'a> TurnLog<'a> {
         self.update(entry, patch, false).await;
     }
 
-    async fn update(&self, entry: Option<EntryId>, patch: EntryPatch, still_working: bool) {
+    pub(super) async fn update(
+        &self,
+        entry: Option<EntryId>,
+        patch: EntryPatch,
+        still_working: bool,
+    ) {
         let Some(id) = entry else { return };
         let patch = EntryPatch {
             lease_ms: still_working.then_some(super::lease::LEASE_MS),
@@ -537,11 +509,10 @@ impl<'a> TurnLog<'a> {
 }
 
 fn call_metadata(call: &ToolCall) -> Metadata {
-    let arguments: String = call.arguments.to_string().chars().take(1_000).collect();
     Metadata::default()
         .with("tool", call.name.as_str())
         .with("toolCallId", call.id.as_str())
-        .with("arguments", arguments)
+        .with("arguments", short_arguments(&call.arguments))
 }
 
 /// Removes the progress of a finished tool.
@@ -551,7 +522,7 @@ fn cleared_progress() -> Metadata {
         .with("step", Value::Null)
 }
 
-fn link_metadata(link: &ModelLink) -> Metadata {
+pub(super) fn link_metadata(link: &ModelLink) -> Metadata {
     Metadata::default()
         .with("provider", link.provider)
         .with("model", link.model.as_str())

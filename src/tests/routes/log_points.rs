@@ -201,6 +201,7 @@ async fn every_entry_of_a_turn_has_its_id_and_is_settled() {
         "Show me a fallback",
         "Let everything fail",
         "Tell me something long",
+        "Think aloud",
     ] {
         let (lines, entries, message) = run_script(script).await;
         for (line, entry) in lines.iter().zip(&entries) {

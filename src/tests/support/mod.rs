@@ -18,6 +18,7 @@ mod models;
 mod nginx;
 mod person;
 pub(super) mod provider;
+mod recording_model;
 mod sse;
 mod test_app;
 
@@ -25,5 +26,6 @@ pub(super) use answer::{Answer, within};
 pub(super) use models::{CallingModel, ScriptedModel, ToldModel};
 pub(super) use nginx::Nginx;
 pub(super) use person::{Person, address_of};
+pub(super) use recording_model::RecordingModel;
 pub(super) use sse::{Event, Parser, Sse};
 pub(super) use test_app::{TestApp, test_config};

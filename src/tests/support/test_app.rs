@@ -48,6 +48,7 @@ const METRICS_TOKEN: &str = "a token of monitoring";
 const LONG_TIMEOUTS: ModelTimeouts = ModelTimeouts {
     first: Duration::from_secs(3_600),
     between: Duration::from_secs(3_600),
+    total: Duration::from_secs(3_600),
     retry_delay_factor: 0.0,
 };
 

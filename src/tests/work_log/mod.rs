@@ -6,4 +6,5 @@ mod idempotency;
 mod lease;
 mod list;
 mod owners;
+mod turn_calls;
 mod update;

@@ -23,6 +23,7 @@ const EXAMPLES: &[(&str, &str)] = &[
         "a model over its limit, and another one that steps in",
     ),
     ("Let everything fail", "the message when every model fails"),
+    ("Think aloud", "a model that thinks before it answers"),
     (
         "Tell me something long",
         "a long answer with a table, a list and code",
@@ -121,6 +122,26 @@ pub(super) fn about_results(results: &[(&ToolCall, &str)]) -> String {
         "*This is a demo: the words are a script, the work is real.*"
     });
     text
+}
+
+/// What the demo thinks aloud.
+pub(super) fn thoughts() -> String {
+    "This is the demo thinking aloud, by a script.\n\n\
+     The user wants to see what a model thinks before it answers. A model that thinks sends its \
+     thoughts apart from the answer, so they belong in a line of the work log, and the answer must \
+     not repeat them.\n\n\
+     So I say where the thoughts are, and that they stay there."
+        .to_owned()
+}
+
+/// The answer after thinking aloud.
+pub(super) fn after_thoughts(question: &str) -> String {
+    format!(
+        "You wrote “{}”. I thought first: open the line **Thought for …** above to read what. \
+         Thoughts are kept in the work log only; they are no part of the answer, and no model is \
+         told them later.\n\n*This is a demo: the thoughts are a script, like the answer.*",
+        quoted(question, 80)
+    )
 }
 
 /// The answer of the backup model.

@@ -77,7 +77,15 @@ impl Model for DemoModel {
         let step = play(self.step, &request.messages);
         match step {
             ScriptStep::Fail(error) => events.push((THINKING_MS, Err(error))),
-            ScriptStep::Say { text, slowness } => {
+            ScriptStep::Say {
+                thoughts,
+                text,
+                slowness,
+            } => {
+                for word in words(&thoughts.unwrap_or_default()) {
+                    written += 1;
+                    events.push((WORD_MS * slowness, Ok(ModelEvent::Reasoning(word))));
+                }
                 for (at, word) in words(&text).into_iter().enumerate() {
                     let wait = if at == 0 {
                         THINKING_MS

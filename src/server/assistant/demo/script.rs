@@ -8,8 +8,13 @@ use serde_json::json;
 /// A step of the demo.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum ScriptStep {
-    /// Writes an answer; `slowness` is a factor on the delays between words.
-    Say { text: String, slowness: f64 },
+    /// Writes an answer, after thinking aloud if there are `thoughts`; `slowness` is a factor on
+    /// the delays between words.
+    Say {
+        thoughts: Option<String>,
+        text: String,
+        slowness: f64,
+    },
     /// Calls tools.
     Call(Vec<ToolCall>),
     /// Fails.
@@ -34,6 +39,7 @@ pub(super) fn play(step: DemoStep, messages: &[PromptMessage]) -> ScriptStep {
     let results = results(messages);
     if !results.is_empty() {
         return ScriptStep::Say {
+            thoughts: None,
             text: answers::about_results(&results),
             slowness,
         };
@@ -42,12 +48,18 @@ pub(super) fn play(step: DemoStep, messages: &[PromptMessage]) -> ScriptStep {
     if !calls.is_empty() {
         return ScriptStep::Call(calls);
     }
+    let thoughts = words.contains("think aloud").then(answers::thoughts);
     let text = match () {
+        () if thoughts.is_some() => answers::after_thoughts(&question),
         () if step == DemoStep::Backup => answers::from_the_backup(&question),
         () if has(&words, &["long"]) => answers::long(),
         () => answers::help(&question),
     };
-    ScriptStep::Say { text, slowness }
+    ScriptStep::Say {
+        thoughts,
+        text,
+        slowness,
+    }
 }
 
 /// The calls of the last round with their results.
@@ -274,6 +286,24 @@ mod tests {
         ));
         let backup = play(DemoStep::Backup, &user("Let everything fail"));
         assert!(matches!(backup, ScriptStep::Fail(error) if error.status == Some(503)));
+    }
+
+    #[test]
+    fn it_thinks_aloud_when_asked_to() {
+        for (question, thinks) in [
+            ("Think aloud", true),
+            ("Please think aloud about tides", true),
+            ("What do you think?", false),
+        ] {
+            for step in [DemoStep::Main, DemoStep::Backup] {
+                let ScriptStep::Say { thoughts, text, .. } = play(step, &user(question)) else {
+                    panic!("{question}: it says something")
+                };
+                assert_eq!(thoughts.is_some(), thinks, "{question}");
+                let shown = thoughts.is_some_and(|thoughts| text.contains(&thoughts));
+                assert!(!shown, "{question}: {text}");
+            }
+        }
     }
 
     #[test]

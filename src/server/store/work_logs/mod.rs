@@ -4,6 +4,7 @@ mod lease;
 mod list;
 mod row;
 mod stored;
+mod turn_calls;
 
 use super::{Result, Tx, stats};
 use crate::domain::{
@@ -18,6 +19,7 @@ pub use lease::{find_lapsed, lapsed, of_turn_working};
 pub use list::{EntryFilter, earliest, list};
 pub(super) use row::{COLUMNS, EXPIRY_COLUMNS, EntryRow, HELD, kept_by, long_fields};
 pub use stored::StoredEntry;
+pub use turn_calls::calls_of_turns;
 
 /// Columns of an entry's row that readers do not see.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
