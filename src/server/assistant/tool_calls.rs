@@ -11,7 +11,7 @@ use super::{
 use crate::{
     domain::{MediaFile, ids::EntryId, time::Timestamp},
     server::{
-        base::{error::Result, new_id},
+        base::{error::Result, masking::mask, new_id},
         limits::check_file_quota,
         store::{files, turns::TurnRef},
     },
@@ -200,6 +200,7 @@ async fn store_files(
         let id = new_id::file(now);
         deps.files.write(turn.user_id, id, bytes).await?;
         let media_type = media_type.to_owned();
+        let name = mask(&name).0;
         records.push(files::FileRecord {
             id,
             conversation_id: turn.conversation_id,

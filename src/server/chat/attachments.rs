@@ -98,12 +98,17 @@ fn is_binary(c: char) -> bool {
 }
 
 fn sanitized_name(name: &str) -> String {
+    let name = mask(name).0;
     let file_name = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let line: String = file_name
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect();
-    let name: String = line.trim().chars().take(FILE_NAME_MAX_CHARS).collect();
+    let name: String = line
+        .trim()
+        .chars()
+        .take(FILE_NAME_MAX_CHARS)
+        .collect();
     if name.is_empty() {
         "file".to_owned()
     } else {

@@ -6,7 +6,10 @@ use crate::{
         time::{DAY_MS, Timestamp},
     },
     server::{
-        base::digest::{random_hex, sha256_hex},
+        base::{
+            digest::{random_hex, sha256_hex},
+            masking::mask,
+        },
         store::{Result, Store, people, sessions},
     },
 };
@@ -63,7 +66,7 @@ async fn begin(
     sessions::insert(
         &mut tx,
         &session,
-        &user_agent.chars().take(200).collect::<String>(),
+        &mask(user_agent).0.chars().take(200).collect::<String>(),
     )
     .await?;
     people::note_active(&mut tx, now, user).await?;

@@ -1,7 +1,10 @@
 //! API keys, by their public id; only the SHA-256 of the secret is stored.
 
 use super::{Result, parse_column};
-use crate::domain::{ApiKey, ids::UserId, time::Timestamp};
+use crate::{
+    domain::{ApiKey, ids::UserId, time::Timestamp},
+    server::base::masking::mask,
+};
 use sqlx::AnyConnection;
 
 /// An active key with the hash of its secret.
@@ -38,7 +41,7 @@ pub async fn insert(
     let query = sqlx::query(sql)
         .bind(user.to_string())
         .bind(&key.id)
-        .bind(&key.name)
+        .bind(mask(&key.name).0)
         .bind(secret_hash);
     query
         .bind(key.created_at.millis())

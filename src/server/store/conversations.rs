@@ -1,11 +1,14 @@
 //! Conversations.
 
 use super::{Result, Tx, conditions::Conditions, parse_column, parse_optional, placeholders};
-use crate::domain::{
-    Conversation,
-    ids::{ConversationId, UserId},
-    nul,
-    time::Timestamp,
+use crate::{
+    domain::{
+        Conversation,
+        ids::{ConversationId, UserId},
+        nul,
+        time::Timestamp,
+    },
+    server::base::masking::mask_in_place,
 };
 use sqlx::AnyConnection;
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,6 +47,7 @@ impl ConversationRow {
 
 /// Adds a conversation and sets its `rev`.
 pub async fn insert(tx: &mut Tx<'_>, user: UserId, conversation: &mut Conversation) -> Result<()> {
+    mask_in_place(&mut conversation.title);
     conversation.rev = tx.next_rev(user).await?;
     let sql = "insert into conversations (user_id, id, title, running_turn_id, created_at, \
                updated_at, rev, model) values ($1, $2, $3, $4, $5, $6, $7, $8)";
@@ -65,6 +69,7 @@ pub async fn insert(tx: &mut Tx<'_>, user: UserId, conversation: &mut Conversati
 
 /// Writes the mutable fields of a conversation and sets its `rev`.
 pub async fn update(tx: &mut Tx<'_>, user: UserId, conversation: &mut Conversation) -> Result<()> {
+    mask_in_place(&mut conversation.title);
     conversation.rev = tx.next_rev(user).await?;
     let sql = "update conversations set title = $3, running_turn_id = $4, updated_at = $5, rev = \
                $6, model = $7 where user_id = $1 and id = $2";

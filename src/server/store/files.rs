@@ -2,10 +2,13 @@
 //! until its bytes are deleted.
 
 use super::{Result, Tx, parse_column, placeholders};
-use crate::domain::{
-    Metadata,
-    ids::{ConversationId, FileId, UserId},
-    time::Timestamp,
+use crate::{
+    domain::{
+        Metadata,
+        ids::{ConversationId, FileId, UserId},
+        time::Timestamp,
+    },
+    server::base::masking::mask,
 };
 use sqlx::AnyConnection;
 use std::collections::HashSet;
@@ -61,7 +64,7 @@ pub async fn insert(
         .bind(file.conversation_id.to_string());
     let query = query
         .bind(&file.media_type)
-        .bind(&file.name)
+        .bind(mask(&file.name).0)
         .bind(file.bytes)
         .bind(now.millis());
     query.execute(&mut **tx).await?;

@@ -6,7 +6,10 @@ use crate::{
         ids::{ConversationId, UserId},
         time::Timestamp,
     },
-    server::store::{Result, Tx},
+    server::{
+        base::masking::mask,
+        store::{Result, Tx},
+    },
 };
 use sqlx::AnyConnection;
 
@@ -94,7 +97,7 @@ pub async fn place(
         .bind(conversation.map(|id| id.to_string()))
         .bind(kind.as_str());
     query
-        .bind(&hold.reason)
+        .bind(mask(&hold.reason).0)
         .bind(&hold.created_by)
         .bind(hold.created_at)
         .execute(&mut **tx)

@@ -1,11 +1,14 @@
 //! Messages. Rows hold Markdown; `base::rendered_markdown` makes HTML of it for readers.
 
 use super::{Result, Tx, conditions::Conditions, from_json, parse_column, parse_optional};
-use crate::domain::{
-    Message,
-    ids::{ConversationId, MessageId, TurnId, UserId},
-    nul,
-    time::Timestamp,
+use crate::{
+    domain::{
+        Message,
+        ids::{ConversationId, MessageId, TurnId, UserId},
+        nul,
+        time::Timestamp,
+    },
+    server::base::masking::mask_in_place,
 };
 use sqlx::AnyConnection;
 
@@ -54,6 +57,10 @@ impl MessageRow {
 
 /// Adds a message and sets its `rev`.
 pub async fn insert(tx: &mut Tx<'_>, user: UserId, message: &mut Message) -> Result<()> {
+    for file in &mut message.attachments {
+        mask_in_place(&mut file.name);
+        mask_in_place(&mut file.description);
+    }
     message.rev = tx.next_rev(user).await?;
     let sql = "insert into messages (user_id, id, conversation_id, turn_id, role, content, \
                status, facts, attachments, created_at, updated_at, rev) \

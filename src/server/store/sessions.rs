@@ -1,7 +1,10 @@
 //! Sessions of signed-in browsers, by the SHA-256 of their token.
 
 use super::{Result, parse_column};
-use crate::domain::{ids::UserId, time::Timestamp};
+use crate::{
+    domain::{ids::UserId, time::Timestamp},
+    server::base::masking::mask,
+};
 use sqlx::AnyConnection;
 
 /// A signed-in browser.
@@ -62,7 +65,7 @@ pub async fn insert(
     let query = sqlx::query(sql)
         .bind(&session.token_hash)
         .bind(session.user_id.to_string())
-        .bind(user_agent);
+        .bind(mask(user_agent).0);
     let query = query
         .bind(session.last_seen_at.millis())
         .bind(session.expires_at.millis());

@@ -8,8 +8,9 @@ use crate::{
     },
     server::{
         base::{
+            digest::sha256_hex,
             error::{Error, Result},
-            masking::mask_entry,
+            masking::{mask, mask_entry},
             new_id,
         },
         store::{Store, Tx, conversations, retention::objects, work_logs},
@@ -37,7 +38,8 @@ pub async fn create_work_log(
 ) -> Result<WorkLogEntry> {
     let mut tx = store.begin().await?;
     tx.lock(user).await?;
-    if let Some((key, hash)) = &origin.idempotency
+    let idempotency = origin.idempotency.map(without_secret);
+    if let Some((key, hash)) = &idempotency
         && let Some((id, first_hash)) = work_logs::by_idempotency_key(&mut tx, user, key).await?
     {
         if *hash != first_hash {
@@ -58,12 +60,20 @@ pub async fn create_work_log(
         &mut entry,
         &work_logs::RowExtras {
             lease_until,
-            idempotency: origin.idempotency,
+            idempotency,
         },
     )
     .await?;
     tx.commit().await?;
     Ok(entry)
+}
+
+/// An idempotency key that contains a secret is stored as its hash: masked, two keys may be equal.
+fn without_secret((key, hash): (String, String)) -> (String, String) {
+    if mask(&key).1 == 0 {
+        return (key, hash);
+    }
+    (sha256_hex(&key), hash)
 }
 
 async fn check_references(

@@ -4,3 +4,4 @@
 mod archive;
 mod body;
 mod frames;
+mod planted_secrets;

@@ -1,12 +1,12 @@
 //! Masks secrets in text that is stored, sent or shown: keys, tokens, passwords, private key
-//! blocks. Everything written to the work log is masked. A secret becomes `[masked]`; a shorter one
-//! becomes asterisks.
+//! blocks. Every text that a person, a program or a model sends is masked where it is stored. A
+//! secret becomes `[masked]`; a shorter one becomes asterisks.
 
-mod keys;
-mod named;
-mod runs;
+mod checks;
+mod patterns;
+#[cfg(test)]
+pub(crate) mod samples;
 mod scan;
-mod shapes;
 pub mod stream;
 #[cfg(test)]
 mod tests;
@@ -22,7 +22,9 @@ pub const MASKED: &str = "maskedValues";
 /// Masks the secrets in `text` and returns their number. The result is never longer than `text`,
 /// and masking it again changes nothing.
 pub fn mask(text: &str) -> (String, usize) {
-    scan::scan(text)
+    let mut scanner = scan::Scanner::default();
+    let masked = scanner.scan(text, true);
+    (masked, scanner.count)
 }
 
 /// Masks the secrets in every string of `value`; a string under a name such as `password` or
@@ -48,7 +50,8 @@ pub fn mask_entry(entry: &mut WorkLogEntry) {
     }
 }
 
-fn mask_in_place(text: &mut String) -> usize {
+/// Masks the secrets in `text` and returns their number.
+pub fn mask_in_place(text: &mut String) -> usize {
     let (masked, count) = mask(text);
     if count > 0 {
         *text = masked;
@@ -72,8 +75,8 @@ fn mask_fields(fields: &mut Map<String, Value>) -> usize {
 
 fn mask_field(name: &str, value: &mut Value) -> usize {
     match value {
-        Value::String(text) if named::is_secret_name(name) => {
-            let is_new = !runs::is_mask(text);
+        Value::String(text) if patterns::is_secret_name(name) => {
+            let is_new = !scan::is_mask(text);
             if is_new {
                 *text = scan::mask_for(text).to_owned();
             }

@@ -1,41 +1,32 @@
-//! Scans a text once, left to right, and calls the recognisers at each position where a secret may
-//! begin. A recogniser reads only to the end of its run, so the scan takes linear time.
+//! Scans a text once, from left to right, as it arrives. At each place where a secret may begin, at
+//! most [`WINDOW`] bytes are matched with the table of patterns.
 
-use super::{
-    keys, named,
-    runs::{MASK, SHORT_MASK, is_word},
-    shapes,
-};
+use super::patterns::{Begins, EXPRESSIONS, MATCHING, OPEN, PATTERNS, Pattern};
 use std::ops::Range;
 
-/// Masks each secret in `text` and returns their number. The result is never longer than `text`, in
-/// bytes or characters.
-pub(super) fn scan(text: &str) -> (String, usize) {
-    let mut scanner = Scanner {
-        text,
-        masked: String::with_capacity(text.len()),
-        copied: 0,
-        count: 0,
-        ahead: Vec::new(),
-        last_key_end: None,
-    };
-    let mut at = 0;
-    while at < text.len() {
-        match scanner.secret_at(at) {
-            Some(secret) => {
-                at = secret.end;
-                scanner.replace(secret);
-            }
-            None => at += 1,
-        }
-    }
-    scanner.masked.push_str(&text[scanner.copied..]);
-    (scanner.masked, scanner.count)
+/// How far the text from one place on is read, in bytes, and so how much of an incomplete text is
+/// held back. A longer secret is masked up to the end of its word.
+pub(super) const WINDOW: usize = 8 * 1024;
+/// How much text before a place is kept, in bytes: quotes and escapes.
+const LOOK_BEHIND: usize = 16;
+/// How much masked text is kept, in bytes: a command before its options.
+const COMMAND_MAX: usize = 512;
+
+/// The replacement of a secret.
+pub(super) const MASK: &str = "[masked]";
+/// The replacement of a secret shorter than [`MASK`], cut to its length.
+const SHORT_MASK: &str = "***";
+const KEY_BEGIN: &str = "-----BEGIN ";
+const SCHEME_END: &str = "://";
+
+/// Whether `text` is a mask, so that it is not masked again.
+pub(super) fn is_mask(text: &str) -> bool {
+    text == MASK || SHORT_MASK.starts_with(text)
 }
 
 /// The mask for `secret`, at most as long as the secret, so that masked text never grows.
 pub(super) fn mask_for(secret: &str) -> &'static str {
-    let chars = secret.chars().count();
+    let chars = secret.chars().take(MASK.len()).count();
     if chars >= MASK.len() {
         MASK
     } else {
@@ -43,56 +34,156 @@ pub(super) fn mask_for(secret: &str) -> &'static str {
     }
 }
 
-struct Scanner<'t> {
-    text: &'t str,
-    masked: String,
-    /// Length of the part of `text` that was copied or masked into `masked`.
-    copied: usize,
-    count: usize,
-    /// Secrets found by the text before them, such as a name. The text between the name and the
-    /// secret is still scanned.
-    ahead: Vec<Range<usize>>,
-    /// Position of the last [`shapes::KEY_END`] in `text`, or 0; computed once.
-    last_key_end: Option<usize>,
+/// What is known about the text at one place.
+#[derive(Debug)]
+enum Found {
+    Nothing,
+    Secret(Secret),
+    /// More text may complete a secret that begins here.
+    Incomplete,
 }
 
-impl Scanner<'_> {
-    /// The secret that begins at `at`. A secret found here that begins later is stored in `ahead`.
-    fn secret_at(&mut self, at: usize) -> Option<Range<usize>> {
-        if let Some(n) = self.ahead.iter().position(|secret| secret.start == at) {
-            return Some(self.ahead.swap_remove(n));
+/// A secret in the text.
+#[derive(Debug)]
+struct Secret {
+    range: Range<usize>,
+    /// What it continues with, if it filled its window.
+    continues_with: Option<fn(char) -> bool>,
+}
+
+/// The scanner of one text.
+#[derive(Debug, Default)]
+pub(super) struct Scanner {
+    /// The text that is not scanned yet, and up to [`LOOK_BEHIND`] bytes before it.
+    raw: String,
+    /// The place in `raw` that is scanned next.
+    at: usize,
+    /// Length of the part of `raw` that was passed on or masked.
+    done: usize,
+    /// The end of the last secret.
+    secret_end: usize,
+    /// Secrets found by the text before them, such as a name. The text between the name and the
+    /// secret is still scanned.
+    ahead: Vec<Secret>,
+    /// What the last secret continues with, if it filled its window.
+    continues_with: Option<fn(char) -> bool>,
+    /// The masked text of this call, after the end of the masked text before.
+    masked: String,
+    /// Length of `raw` when the text at `at` was incomplete.
+    waited: Option<usize>,
+    /// The number of secrets.
+    pub(super) count: usize,
+}
+
+impl Scanner {
+    /// Adds text and returns the masked text that is complete; with `is_last` all of it.
+    pub(super) fn scan(&mut self, text: &str, is_last: bool) -> String {
+        self.raw.push_str(text);
+        if !is_last && self.still_waits() {
+            return String::new();
         }
-        let found = self.found_from(at)?;
-        let is_apart = self
-            .ahead
-            .iter()
-            .all(|other| found.end <= other.start || other.end <= found.start);
-        if is_apart && found.start > at {
-            self.ahead.push(found);
-            return None;
+        let before = self.masked.len();
+        self.masked.reserve(text.len());
+        while self.at < self.raw.len() {
+            if self.skips_rest() {
+                continue;
+            }
+            match self.found_at(self.at, is_last) {
+                Found::Nothing => self.at += 1,
+                Found::Secret(secret) => self.replace(secret),
+                Found::Incomplete => {
+                    self.waited = Some(self.raw.len());
+                    break;
+                }
+            }
         }
-        is_apart.then_some(found)
+        self.masked.push_str(&self.raw[self.done..self.at]);
+        self.done = self.at;
+        let complete = self.masked[before..].to_owned();
+        self.forget();
+        complete
     }
 
-    fn found_from(&mut self, at: usize) -> Option<Range<usize>> {
-        let bytes = self.text.as_bytes();
-        match bytes[at] {
-            b':' => shapes::password_in_url(bytes, at),
-            b'-' if bytes[at..].starts_with(shapes::KEY_BEGIN.as_bytes()) => {
-                let last = *self
-                    .last_key_end
-                    .get_or_insert_with(|| self.text.rfind(shapes::KEY_END).unwrap_or(0));
-                shapes::private_key(bytes, at, last)
+    /// The number of bytes that are held back.
+    #[cfg(test)]
+    pub(super) fn held_back(&self) -> usize {
+        self.raw.len() - self.done
+    }
+
+    /// Whether the text at `at` is still incomplete. Letters and digits alone complete nothing: they
+    /// continue a word or a value.
+    fn still_waits(&mut self) -> bool {
+        let waits = self.waited.is_some_and(|waited| {
+            self.raw.len() - self.at < WINDOW
+                && self.raw.as_bytes()[waited..]
+                    .iter()
+                    .all(u8::is_ascii_alphanumeric)
+        });
+        self.waited = waits.then_some(self.raw.len());
+        waits
+    }
+
+    /// Skips one character of a secret that filled its window.
+    fn skips_rest(&mut self) -> bool {
+        let Some(is_part) = self.continues_with else {
+            return false;
+        };
+        let Some(next) = self.raw[self.at..].chars().next().filter(|c| is_part(*c)) else {
+            self.continues_with = None;
+            return false;
+        };
+        self.at += next.len_utf8();
+        (self.done, self.secret_end) = (self.at, self.at);
+        true
+    }
+
+    fn found_at(&mut self, at: usize, is_last: bool) -> Found {
+        if let Some(n) = self
+            .ahead
+            .iter()
+            .position(|secret| secret.range.start == at)
+        {
+            return Found::Secret(self.ahead.swap_remove(n));
+        }
+        let text = &self.raw[self.raw.floor_char_boundary(at)..];
+        if !self.may_begin(at, text, is_last) {
+            return Found::Nothing;
+        }
+        let window = &text[..text.floor_char_boundary(WINDOW)];
+        if !is_last && text.len() < WINDOW && is_open(text) {
+            return Found::Incomplete;
+        }
+        let Some(found) = self.secret_in(window, at) else {
+            return Found::Nothing;
+        };
+        let range = &found.range;
+        let is_apart = self.ahead.iter().all(|Secret { range: other, .. }| {
+            range.end <= other.start || other.end <= range.start
+        });
+        match (is_apart, range.start > at) {
+            (true, false) => Found::Secret(found),
+            (true, true) => {
+                self.ahead.push(found);
+                Found::Nothing
             }
-            byte if is_word(byte) && self.begins_a_word(at) => at_a_word(bytes, at),
-            _ => None,
+            _ => Found::Nothing,
+        }
+    }
+
+    /// Whether a pattern may begin at `at`, where `text` begins.
+    fn may_begin(&self, at: usize, text: &str, is_last: bool) -> bool {
+        let begins = |mark: &str| text.starts_with(mark) || (!is_last && mark.starts_with(text));
+        match self.raw.as_bytes()[at] {
+            b':' => begins(SCHEME_END),
+            b'-' if begins(KEY_BEGIN) => true,
+            byte => is_word(byte) && self.begins_a_word(at),
         }
     }
 
     /// Whether a word begins at `at`: at the start, after a secret, a separator, or an escape such
     /// as `\n` or `%20`.
     fn begins_a_word(&self, at: usize) -> bool {
-        match &self.text.as_bytes()[self.copied..at] {
+        match &self.raw.as_bytes()[self.secret_end..at] {
             [.., b'\\', b'n' | b'r' | b't'] => true,
             [.., b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => true,
             [.., before] => !is_word(*before),
@@ -100,18 +191,91 @@ impl Scanner<'_> {
         }
     }
 
-    fn replace(&mut self, secret: Range<usize>) {
-        self.masked.push_str(&self.text[self.copied..secret.start]);
-        self.masked.push_str(mask_for(&self.text[secret.clone()]));
-        self.copied = secret.end;
+    /// The secret of the first pattern that matches at the beginning of `window`.
+    fn secret_in(&self, window: &str, at: usize) -> Option<Secret> {
+        if !MATCHING.is_match(window) {
+            return None;
+        }
+        let matching = MATCHING.matches(window);
+        matching.iter().find_map(|n| {
+            let pattern = &PATTERNS[n];
+            let secret = EXPRESSIONS[n].captures(window)?.get(1)?;
+            let length = (pattern.check)(secret.as_str())?;
+            let end = secret.start() + length;
+            let is_readable_part = window[end..].starts_with(MASK);
+            let is_secret = (pattern.is_secret_before_mask || !is_readable_part)
+                && self.is_place_of(pattern, at);
+            let fills_window = end == window.len() && self.raw.len() - at >= WINDOW;
+            is_secret.then(|| Secret {
+                range: at + secret.start()..at + end,
+                continues_with: fills_window.then_some(pattern.continues_with),
+            })
+        })
+    }
+
+    fn is_place_of(&self, pattern: &Pattern, at: usize) -> bool {
+        let before = &self.raw[..at];
+        match pattern.begins {
+            Begins::Anywhere => true,
+            Begins::After(text) => before.ends_with(text),
+            Begins::InQuery => {
+                before.ends_with("&amp;")
+                    || (before.ends_with(['?', '&']) && !before.ends_with("&&"))
+            }
+            Begins::OfCurl => self.is_command_of_curl(at),
+        }
+    }
+
+    fn replace(&mut self, secret: Secret) {
+        let Range { start, end } = secret.range;
+        self.masked.push_str(&self.raw[self.done..start]);
+        self.masked.push_str(mask_for(&self.raw[start..end]));
+        self.continues_with = secret.continues_with;
+        (self.at, self.done, self.secret_end) = (end, end, end);
         self.count += 1;
+    }
+
+    /// Whether the command before the option at `at` is `curl`. A line that ends with a backslash
+    /// continues. Masked text is looked at, so that masking it again finds the same.
+    fn is_command_of_curl(&self, at: usize) -> bool {
+        let text = [end_of(&self.masked), end_of(&self.raw[self.done..at])].concat();
+        let Some((_, options)) = end_of(&text).rsplit_once("curl") else {
+            return false;
+        };
+        options.starts_with(char::is_whitespace)
+            && options.ends_with(|c: char| c.is_whitespace())
+            && !options.replace("\\\n", "").contains(['\n', '|', ';'])
+    }
+
+    /// Drops text that no longer matters.
+    fn forget(&mut self) {
+        self.masked = end_of(&self.masked).to_owned();
+        let from = self
+            .raw
+            .floor_char_boundary(self.at.saturating_sub(LOOK_BEHIND));
+        self.raw.drain(..from);
+        self.at -= from;
+        self.done -= from;
+        self.secret_end = self.secret_end.saturating_sub(from);
+        self.waited = self.waited.map(|waited| waited - from);
+        for secret in &mut self.ahead {
+            secret.range = secret.range.start - from..secret.range.end - from;
+        }
     }
 }
 
-fn at_a_word(bytes: &[u8], at: usize) -> Option<Range<usize>> {
-    keys::provider_key(bytes, at)
-        .or_else(|| keys::own_key(bytes, at))
-        .or_else(|| shapes::web_token(bytes, at))
-        .or_else(|| shapes::id_and_secret(bytes, at))
-        .or_else(|| named::credential_after_name(bytes, at))
+/// Whether `byte` belongs to a word: an ASCII letter or digit, `_` or `-`, as in API keys.
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
+}
+
+/// Whether more text may complete a secret at the beginning of `text`: a word that has not ended,
+/// or the lead of a pattern.
+fn is_open(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic()) || OPEN.is_match(text)
+}
+
+/// The last [`COMMAND_MAX`] bytes of a text.
+fn end_of(text: &str) -> &str {
+    &text[text.ceil_char_boundary(text.len().saturating_sub(COMMAND_MAX))..]
 }

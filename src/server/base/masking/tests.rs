@@ -1,6 +1,9 @@
 //! Secrets of every kind, texts without secrets, and properties of any text.
 
-use super::*;
+use super::{
+    samples::{HARMLESS, SECRETS},
+    *,
+};
 use crate::domain::ENTRY_TITLE_MAX_CHARS;
 use proptest::prelude::*;
 use serde_json::json;
@@ -66,6 +69,50 @@ fn each_kind_of_secret_is_masked_anywhere_in_a_text() {
                 "{secret} in {around}"
             );
         }
+    }
+}
+
+#[test]
+fn no_secret_of_the_table_is_left_in_any_text() {
+    for (sent, secret) in SECRETS {
+        for around in ["{}", "see {} there", "鍵 {}、", "a\n{}\n", "- `{}`", "({})"] {
+            let text = around.replace("{}", sent);
+            let (result, count) = mask(&text);
+            assert!(count > 0 && !result.contains(secret), "{text}: {result}");
+        }
+    }
+}
+
+#[test]
+fn each_pattern_has_a_sample() {
+    for (n, pattern) in patterns::PATTERNS.iter().enumerate() {
+        let is_found = SECRETS.iter().any(|(sent, _)| {
+            let mut begins = (0..sent.len()).filter(|at| sent.is_char_boundary(*at));
+            begins.any(|at| patterns::EXPRESSIONS[n].is_match(&sent[at..]))
+        });
+        assert!(is_found, "{}", pattern.name);
+    }
+}
+
+#[test]
+fn texts_that_resemble_secrets_are_unchanged() {
+    for text in HARMLESS {
+        assert_eq!(mask(text), (text.to_owned(), 0));
+    }
+}
+
+#[test]
+fn a_secret_longer_than_the_window_is_masked_entirely() {
+    for (before, part, after) in [
+        ("sk_live_", "Ab3dEf6h", " end"),
+        ("Bearer ", "Ab3dEf6h", "\nend"),
+        ("-----BEGIN PRIVATE KEY-----\n", "MIIEpAIBAAKC\n", "-- end"),
+        ("\"password\": \"", "Ab3dEf6h", "\" end"),
+    ] {
+        let text = format!("{before}{}{after}", part.repeat(3_000));
+        let (result, count) = mask(&text);
+        assert!(!result.contains(part.trim()) && count == 1, "{result}");
+        assert!(result.ends_with(after), "{result}");
     }
 }
 
@@ -228,7 +275,7 @@ fn a_secret_inside_the_name_of_another_is_masked_too() {
 }
 
 /// Random concatenations of secrets and parts of secrets.
-fn pieces() -> impl Strategy<Value = String> {
+pub(super) fn pieces() -> impl Strategy<Value = String> {
     let glue = [
         "://",
         ":",
@@ -263,11 +310,18 @@ fn pieces() -> impl Strategy<Value = String> {
         "sk-",
         "ab1",
         "0123456789ABCDEF",
+        "curl ",
+        " -u ada:",
+        "?secret=",
+        "holly_session=",
+        "AccountKey=",
+        "[mas",
     ];
     let all: Vec<String> = glue
         .map(str::to_owned)
         .into_iter()
         .chain(canaries())
+        .chain(SECRETS.map(|(sent, _)| sent.to_owned()))
         .collect();
     prop::collection::vec(prop::sample::select(all), 0..14).prop_map(|parts| parts.concat())
 }
