@@ -1,7 +1,10 @@
 //! Renders the Markdown of an answer as safe HTML, with two defences: raw HTML and images are
 //! replaced in the parser's events, and a sanitiser keeps only the tags that Markdown needs.
 
+mod nesting;
+
 use ammonia::{Builder, UrlRelative};
+use nesting::Nesting;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd, html};
 use std::{
     borrow::Cow,
@@ -37,6 +40,9 @@ const TAGS: [&str; 26] = [
     "tr",
     "ul",
 ];
+const OPTIONS: Options = Options::ENABLE_TABLES
+    .union(Options::ENABLE_STRIKETHROUGH)
+    .union(Options::ENABLE_TASKLISTS);
 /// A wide table scrolls inside this element, also by keyboard, instead of widening the page.
 const TABLE_WRAPPER: &str = r#"<div class="table-scroll" tabindex="0">"#;
 
@@ -59,16 +65,14 @@ static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 });
 
 /// Renders `markdown` (CommonMark with tables, strikethrough and task lists) as HTML for
-/// `inner_html`. Images become their alternative text: a URL in an answer must not make the browser
-/// send a request.
+/// `inner_html`. Nesting is bounded, see [`nesting`]. Images become their alternative text: a URL
+/// in an answer must not make the browser send a request.
 pub fn render(markdown: &str) -> String {
-    let options =
-        Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
+    let markdown = nesting::bounded(markdown);
     let mut unsafe_html = String::with_capacity(markdown.len() * 3 / 2);
-    html::push_html(
-        &mut unsafe_html,
-        Parser::new_ext(markdown, options).flat_map(make_safe),
-    );
+    let mut nesting = Nesting::default();
+    let events = Parser::new_ext(&markdown, OPTIONS).filter_map(|event| nesting.bound(event));
+    html::push_html(&mut unsafe_html, events.flat_map(make_safe));
     SANITISER.clean(&unsafe_html).to_string()
 }
 

@@ -104,11 +104,7 @@ fn sanitized_name(name: &str) -> String {
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect();
-    let name: String = line
-        .trim()
-        .chars()
-        .take(FILE_NAME_MAX_CHARS)
-        .collect();
+    let name: String = line.trim().chars().take(FILE_NAME_MAX_CHARS).collect();
     if name.is_empty() {
         "file".to_owned()
     } else {
