@@ -35,6 +35,11 @@ pub struct MediaFile {
 
 deserialize_by_read!(MediaFile);
 
+/// The field that says that the model called a tool that does not exist, under a name of its own.
+pub const UNKNOWN_TOOL: &str = "unknownTool";
+/// The fields with the names under which the entry of a turn is counted in the statistics.
+pub const COUNTED_NAMES: [&str; 4] = ["tool", "model", "modelName", UNKNOWN_TOOL];
+
 impl MediaFile {
     /// Reads a file from a JSON value.
     pub fn read(value: &Value) -> Option<Self> {

@@ -64,7 +64,7 @@ pub use hold::HoldInfo;
 pub use kept_by::KeptBy;
 pub use log_type::LogType;
 pub use message::{AnswerFacts, CONTENT_MAX_BYTES, Message, MessageStatus, Role, finished_blocks};
-pub use metadata::{MediaFile, Metadata};
+pub use metadata::{COUNTED_NAMES, MediaFile, Metadata, UNKNOWN_TOOL};
 pub use page_data::{
     ChatPageData, ConversationsPageData, EarlierRows, HistoryPageData, HistoryQuery, ModelChoice,
     PartQuery, PeoplePageData, SettingsPageData, Snapshot,

@@ -61,6 +61,7 @@ async fn run_one(
         .is_some_and(|tool| call.arguments.is_object() && tool.needs_approval(&call.arguments))
     {
         true => request_approval(deps, turn, turn_log, call, &title, parent).await,
+        false if tool.is_none() => (turn_log.unknown_tool(call, &title, parent).await, Ok(())),
         false => (turn_log.tool_started(call, &title, parent).await, Ok(())),
     };
     let started = deps.clock.now();

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     domain::{
-        AnswerFacts, Approval, EntryDraft, EntryPatch, LogType, Metadata, Status, clip_details,
-        clip_title,
+        AnswerFacts, Approval, EntryDraft, EntryPatch, LogType, Metadata, Status, UNKNOWN_TOOL,
+        clip_details, clip_title,
         ids::{EntryId, UserId},
         time::Timestamp,
     },
@@ -182,6 +182,21 @@ impl<'a> TurnLog<'a> {
             facts,
         )
         .await;
+    }
+
+    /// 3: the model calls a tool that does not exist. The name is the model's own.
+    pub(super) async fn unknown_tool(
+        &self,
+        call: &ToolCall,
+        title: &str,
+        parent: Option<EntryId>,
+    ) -> Option<EntryId> {
+        let metadata = call_metadata(call).with(UNKNOWN_TOOL, true);
+        self.working(
+            EntryDraft::clipped(LogType::ToolCall, title, None, metadata),
+            parent,
+        )
+        .await
     }
 
     /// 3: a tool starts.

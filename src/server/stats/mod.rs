@@ -71,7 +71,7 @@ pub async fn page(source: StatsSource<'_>, days: i64, plan: bool) -> Result<Stat
     } else {
         None
     };
-    let answers = tables::durations(&buckets, "model", None);
+    let answers = tables::answers(&buckets);
     let late: Vec<_> = lags
         .iter()
         .filter(|lag| lag.is_behind())

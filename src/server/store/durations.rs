@@ -1,11 +1,12 @@
 //! Histograms of model and tool durations, with four buckets per doubling: a quantile is within a
-//! fifth of the true value.
+//! fifth of the true value. Only the models and tools of the assistant have a name; entries from
+//! outside are counted together, under none.
 
 use super::{
     Result, Tx,
     sums::{SumPart, Sums, Totals, metadata_number},
 };
-use crate::domain::{LogType, Status, WorkLogEntry, ids::UserId};
+use crate::domain::{LogType, Status, UNKNOWN_TOOL, WorkLogEntry, ids::UserId};
 use sqlx::AnyConnection;
 
 /// Buckets per doubling of the duration.
@@ -13,12 +14,16 @@ const BUCKETS_PER_DOUBLING: f64 = 4.0;
 /// Longest recorded name, in characters.
 const MAX_NAME_CHARS: usize = 80;
 
+/// The name under which entries from outside are counted. Their own names may be anything, and
+/// statistics are neither deleted nor private.
+pub const OUTSIDE: &str = "";
+
 /// Totals of one bucket of a model or tool.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct BucketLine {
     /// `model` or `tool`.
     pub source: String,
-    /// Its name.
+    /// Its name; [`OUTSIDE`] for entries from outside.
     pub name: String,
     /// The bucket; see [`upper_ms`].
     pub bucket: i64,
@@ -69,6 +74,8 @@ pub(super) fn timed(entry: &WorkLogEntry) -> Option<Timed> {
         LogType::ToolCall => ("tool", metadata.text("tool")?),
         _ => return None,
     };
+    let is_known = entry.turn_id.is_some() && !metadata.flag(UNKNOWN_TOOL);
+    let name = if is_known { name } else { OUTSIDE };
     let duration_ms = entry
         .duration_ms
         .filter(|_| entry.status != Status::Working)?;
@@ -147,7 +154,7 @@ pub async fn since(connection: &mut AnyConnection, since: i64) -> Result<Vec<Buc
         .await?)
 }
 
-/// Number of finished answers in a day or an hour.
+/// Number of finished answers of the assistant in a day or an hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
 pub struct AnswersLine {
     /// The day or hour, counted from 1970-01-01.
@@ -162,7 +169,8 @@ pub struct AnswersLine {
 pub async fn answers(connection: &mut AnyConnection, since: i64) -> Result<Vec<AnswersLine>> {
     let sql = "select day as step, cast(sum(entries) as bigint) as answers, cast(sum(fallbacks) \
                as bigint) as fallbacks \
-               from work_log_durations where day >= $1 and source = 'model' group by day";
+               from work_log_durations where day >= $1 and source = 'model' \
+               and name <> '' group by day";
     Ok(sqlx::query_as(sql)
         .bind(since)
         .fetch_all(connection)

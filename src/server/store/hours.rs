@@ -113,7 +113,7 @@ pub async fn answers(connection: &mut AnyConnection, since: i64) -> Result<Vec<A
     let sql = "select hour as step, cast(sum(entries) as bigint) as answers, cast(sum(fallbacks) \
                as bigint) as fallbacks \
                from work_log_hours where hour >= $1 and bucket >= 0 and log_type = 'ai_response' \
-               group by hour";
+               and name <> '' group by hour";
     Ok(sqlx::query_as(sql)
         .bind(since)
         .fetch_all(connection)

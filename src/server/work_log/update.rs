@@ -2,8 +2,8 @@
 
 use crate::{
     domain::{
-        EntryPatch, FieldError, KeptBy, LEASE_DEFAULT_MS, METADATA_MAX_BYTES, RemovedKind, Status,
-        WorkLogEntry,
+        COUNTED_NAMES, EntryPatch, FieldError, KeptBy, LEASE_DEFAULT_MS, METADATA_MAX_BYTES,
+        RemovedKind, Status, WorkLogEntry,
         ids::{EntryId, UserId},
         time::Timestamp,
     },
@@ -29,7 +29,7 @@ pub async fn update_work_log(
     id: EntryId,
     patch: EntryPatch,
 ) -> Result<WorkLogEntry> {
-    change(store, now, user, id, patch, |_| true).await
+    change(store, now, user, id, patch, By::Owner).await
 }
 
 /// Updates an entry on behalf of its worker. Errors: as above, and `Conflict` if the entry was
@@ -41,10 +41,38 @@ pub async fn finish_work_log(
     id: EntryId,
     patch: EntryPatch,
 ) -> Result<WorkLogEntry> {
-    change(store, now, user, id, patch, |before| {
-        before.status == Status::Working
-    })
-    .await
+    change(store, now, user, id, patch, By::Worker).await
+}
+
+/// Who changes an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    Owner,
+    Worker,
+}
+
+impl By {
+    /// Errors: `Conflict` if the worker's entry is settled, `Refused` if the owner would change the
+    /// names under which the entry of a turn is counted in the statistics.
+    fn check(self, before: &WorkLogEntry, patch: &EntryPatch) -> Result<()> {
+        if self == Self::Worker && before.status != Status::Working {
+            return Err(Error::Conflict(format!(
+                "the entry is {} already",
+                before.status
+            )));
+        }
+        let is_changed = |name: &&str| {
+            let new = patch.metadata.as_ref().and_then(|fields| fields.get(*name));
+            new.is_some_and(|new| new != before.metadata.0.get(*name).unwrap_or(&Value::Null))
+        };
+        match COUNTED_NAMES.iter().find(|name| is_changed(name)) {
+            Some(name) if self == Self::Owner && before.turn_id.is_some() => Err(Error::refused(
+                "metadata",
+                format!("{name} cannot be changed in an entry of the assistant"),
+            )),
+            _ => Ok(()),
+        }
+    }
 }
 
 async fn change(
@@ -53,19 +81,14 @@ async fn change(
     user: UserId,
     id: EntryId,
     patch: EntryPatch,
-    allowed: impl Fn(&WorkLogEntry) -> bool,
+    by: By,
 ) -> Result<WorkLogEntry> {
     let mut tx = store.begin().await?;
     tx.lock(user).await?;
     let before = work_logs::find(&mut tx, user, id)
         .await?
         .ok_or(Error::NotFound("entry"))?;
-    if !allowed(&before) {
-        return Err(Error::Conflict(format!(
-            "the entry is {} already",
-            before.status
-        )));
-    }
+    by.check(&before, &patch)?;
     let (lease_ms, kept, only_keeps) = (
         patch.lease_ms.unwrap_or(LEASE_DEFAULT_MS),
         patch.kept,

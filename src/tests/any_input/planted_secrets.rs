@@ -143,23 +143,7 @@ async fn plant_beside_entries(tiers: &Tiers, user: UserId, door: Door, text: &st
             tx.commit().await.unwrap();
             written.is_ok()
         }
-        Door::AttachmentName => {
-            let bytes = b"A text".to_vec();
-            let name = text.to_owned();
-            let checked = check_attachments(vec![Upload { name, bytes }]).unwrap();
-            let attached = checked.into_iter().map(|file| MediaFile {
-                id: new_id::file(NOW),
-                media_type: file.media_type.to_owned(),
-                name: file.name,
-                description: text.to_owned(),
-                bytes: 6,
-            });
-            let message = NewMessage {
-                attachments: attached.collect(),
-                ..NewMessage::from("See the file")
-            };
-            says(message).await.is_ok()
-        }
+        Door::AttachmentName => attach(store, user, text).await,
         Door::FileOfATool => {
             let record = files::FileRecord {
                 id: new_id::file(NOW),
@@ -179,6 +163,27 @@ async fn plant_beside_entries(tiers: &Tiers, user: UserId, door: Door, text: &st
             .is_ok(),
         _ => unreachable!("{door:?} is about entries"),
     }
+}
+
+/// Sends a message with a file of this name and description.
+async fn attach(store: &Store, user: UserId, text: &str) -> bool {
+    let bytes = b"A text".to_vec();
+    let name = text.to_owned();
+    let checked = check_attachments(vec![Upload { name, bytes }]).unwrap();
+    let attached = checked.into_iter().map(|file| MediaFile {
+        id: new_id::file(NOW),
+        media_type: file.media_type.to_owned(),
+        name: file.name,
+        description: text.to_owned(),
+        bytes: 6,
+    });
+    let message = NewMessage {
+        attachments: attached.collect(),
+        ..NewMessage::from("See the file")
+    };
+    begin_turn(store, beginning(user), None, message)
+        .await
+        .is_ok()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,11 +1,30 @@
 //! The stats page, its tables as CSV, the export, and deletion of one's own account.
 
 use crate::{
-    domain::time::{DAY_MS, HOUR_MS},
-    server::identity,
-    tests::support::{TestApp, address_of},
+    domain::{
+        EntryDraft,
+        time::{DAY_MS, HOUR_MS},
+    },
+    server::{
+        base::new_id,
+        identity,
+        work_log::{Origin, create_work_log},
+    },
+    tests::support::{Person, TestApp, address_of},
 };
 use serde_json::{Value, json};
+
+/// Creates an entry of the assistant's, which is counted by the name of its model or tool.
+async fn logs_of_turn(app: &TestApp, person: &Person, body: Value) -> Value {
+    let now = app.app.clock.now();
+    let origin = Origin {
+        turn_id: Some(new_id::turn(now)),
+        ..Origin::default()
+    };
+    let draft = EntryDraft::parse(&body).unwrap();
+    let created = create_work_log(&app.app.store, now, person.id, draft, origin);
+    json!(created.await.unwrap())
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_admins_see_stats_and_they_work_without_a_script() {
@@ -18,11 +37,15 @@ async fn only_admins_see_stats_and_they_work_without_a_script() {
             "fallback": true
         }
     });
-    ada.creates(answer).await;
-    ada.creates(json!({
-        "logType": "tool_call", "status": "error", "title": "y", "durationMs": 10,
-        "metadata": {"tool": "paint"}
-    }))
+    logs_of_turn(&app, &ada, answer).await;
+    logs_of_turn(
+        &app,
+        &ada,
+        json!({
+            "logType": "tool_call", "status": "error", "title": "y", "durationMs": 10,
+            "metadata": {"tool": "paint"}
+        }),
+    )
     .await;
     app.app.clock.advance(8 * DAY_MS);
     admin
@@ -94,16 +117,20 @@ async fn the_last_24_hours_keep_counting_deleted_entries() {
         "logType": "ai_response", "status": "success", "title": "x", "durationMs": 2_000,
         "metadata": {"modelName": "m", "inputTokens": 5, "outputTokens": 7}
     });
-    let mut created = vec![ada.creates(answer.clone()).await];
+    let mut created = vec![logs_of_turn(&app, &ada, answer.clone()).await];
     app.app.clock.advance(20 * HOUR_MS);
     let mut other = answer;
     other["metadata"]["fallback"] = json!(true);
-    created.push(ada.creates(other).await);
+    created.push(logs_of_turn(&app, &ada, other).await);
     created.push(
-        ada.creates(json!({
-            "logType": "tool_call", "status": "error", "title": "y", "durationMs": 10,
-            "metadata": {"tool": "paint"}
-        }))
+        logs_of_turn(
+            &app,
+            &ada,
+            json!({
+                "logType": "tool_call", "status": "error", "title": "y", "durationMs": 10,
+                "metadata": {"tool": "paint"}
+            }),
+        )
         .await,
     );
     let tables = async || {
@@ -171,10 +198,14 @@ async fn fallback_answers_and_run_durations_are_shown() {
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
     for fallback in [true, false, false, false] {
         let metadata = json!({"modelName": "m", "fallback": fallback});
-        ada.creates(json!({
-            "logType": "ai_response", "status": "success", "title": "x", "durationMs": 20,
-            "metadata": metadata
-        }))
+        logs_of_turn(
+            &app,
+            &ada,
+            json!({
+                "logType": "ai_response", "status": "success", "title": "x", "durationMs": 20,
+                "metadata": metadata
+            }),
+        )
         .await;
     }
     app.app.clock.advance(DAY_MS);

@@ -10,5 +10,6 @@ mod revisions;
 mod scaling_recipes;
 mod snapshots;
 mod sqlite;
+mod statistics_names;
 mod stats;
 mod wakeups;

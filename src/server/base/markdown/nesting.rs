@@ -1,5 +1,5 @@
-//! Bounds the nesting of Markdown, so that rendering takes time and stack in proportion to the text.
-//! What is nested deeper is shown without its containers.
+//! Bounds the nesting of Markdown, so that rendering takes little stack, and time in proportion to
+//! the text. What is nested deeper is shown without its containers.
 
 use pulldown_cmark::{Event, Tag, TagEnd};
 use std::borrow::Cow;

@@ -1,6 +1,6 @@
 //! Checks of what a pattern has matched, where an expression alone would match names too.
 
-use super::scan::{MASK, is_mask};
+use super::marks::{MASK, is_mask};
 
 /// The length of the secret at the start of a match, or `None` if the match is no secret.
 pub(super) type Check = fn(&str) -> Option<usize>;

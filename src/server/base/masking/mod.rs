@@ -3,6 +3,7 @@
 //! secret becomes `[masked]`; a shorter one becomes asterisks.
 
 mod checks;
+mod marks;
 mod patterns;
 #[cfg(test)]
 pub(crate) mod samples;
@@ -76,9 +77,9 @@ fn mask_fields(fields: &mut Map<String, Value>) -> usize {
 fn mask_field(name: &str, value: &mut Value) -> usize {
     match value {
         Value::String(text) if patterns::is_secret_name(name) => {
-            let is_new = !scan::is_mask(text);
+            let is_new = !marks::is_mask(text);
             if is_new {
-                *text = scan::mask_for(text).to_owned();
+                *text = marks::mask_for(text).to_owned();
             }
             usize::from(is_new)
         }

@@ -171,20 +171,9 @@ const OPEN_KEY_BLOCK: &str = concat!(
     "-{0,5}E?N?D? ?[A-Z0-9 ]{0,48}-{0,5})\\z"
 );
 
-/// Secrets that are recognised by the text before them.
-fn named() -> Vec<Pattern> {
+/// Secrets that are recognised by their shape.
+fn shapes() -> Vec<Pattern> {
     let own = "holly_[0-9a-fA-F]{16}_";
-    let authorization = "(?i-u:(?:proxy[_-]*)?authorization[_-]*)";
-    let scheme = format!("(?:(?i-u:basic|bearer|token|key)(?:[ \\t]+|%20))?{OWN_ID}");
-    let bare = format!("[0-9A-Za-z_-]*{BARE_NAMES}[_-]*");
-    let quote = "(?:\\\\?[\"'])?";
-    let bare_start = format!("\"?{OWN_ID}");
-    let query = format!("[0-9A-Za-z_-]*(?:{NAMES}|(?i-u:signature|sig))[_-]*=");
-    let session = "(?:__(?:Host|Secure)-)?holly_session=";
-    let any_session = concat!(
-        "(?:[0-9A-Za-z_.-]*[_.-])?(?i-u:php|j)?(?i-u:session|sess|sid)",
-        "(?i-u:[_-]?id)?="
-    );
     vec![
         after("Holly API key", &[own], "[0-9A-Za-z_-]{16,}", checks::any),
         Pattern {
@@ -196,6 +185,12 @@ fn named() -> Vec<Pattern> {
             continues_with: |c| c.is_ascii_alphanumeric() || "+/=\r\n\\".contains(c),
             ..pattern("private key", KEY_BLOCK, checks::any)
         },
+    ]
+}
+
+/// Passwords in addresses and commands.
+fn passwords() -> Vec<Pattern> {
+    vec![
         Pattern {
             tail: "@",
             rest: format!("[^{NO_HOST}]*"),
@@ -207,6 +202,33 @@ fn named() -> Vec<Pattern> {
                 checks::url_password,
             )
         },
+        Pattern {
+            begins: Begins::OfCurl,
+            rest: "[^ \\t\\r\\n\"']*".to_owned(),
+            ..after(
+                "password of curl",
+                &[
+                    "(?:-u|--user|-U|--proxy-user)",
+                    "[ \\t=]*",
+                    "[\"']?",
+                    "[!-~--:\"'$<]*",
+                    ":",
+                ],
+                "[^ \\t\\r\\n\"'$<:][^ \\t\\r\\n\"']*",
+                checks::any,
+            )
+        },
+    ]
+}
+
+/// Values of names and headers.
+fn values() -> Vec<Pattern> {
+    let authorization = "(?i-u:(?:proxy[_-]*)?authorization[_-]*)";
+    let scheme = format!("(?:(?i-u:basic|bearer|token|key)(?:[ \\t]+|%20))?{OWN_ID}");
+    let bare = format!("[0-9A-Za-z_-]*{BARE_NAMES}[_-]*");
+    let quote = "(?:\\\\?[\"'])?";
+    let bare_start = format!("\"?{OWN_ID}");
+    vec![
         after(
             "bearer token",
             &["(?i-u:bearer)", &format!("(?:[ \\t]+|%20){OWN_ID}")],
@@ -228,6 +250,18 @@ fn named() -> Vec<Pattern> {
             CREDENTIAL,
             checks::bare_value,
         ),
+    ]
+}
+
+/// Values in URLs, cookies and connection strings.
+fn parameters() -> Vec<Pattern> {
+    let query = format!("[0-9A-Za-z_-]*(?:{NAMES}|(?i-u:signature|sig))[_-]*=");
+    let session = "(?:__(?:Host|Secure)-)?holly_session=";
+    let any_session = concat!(
+        "(?:[0-9A-Za-z_.-]*[_.-])?(?i-u:php|j)?(?i-u:session|sess|sid)",
+        "(?i-u:[_-]?id)?="
+    );
+    vec![
         Pattern {
             begins: Begins::InQuery,
             ..after(
@@ -260,22 +294,6 @@ fn named() -> Vec<Pattern> {
             "[0-9A-Za-z+/%]{16,}={0,2}",
             checks::any,
         ),
-        Pattern {
-            begins: Begins::OfCurl,
-            rest: "[^ \\t\\r\\n\"']*".to_owned(),
-            ..after(
-                "password of curl",
-                &[
-                    "(?:-u|--user|-U|--proxy-user)",
-                    "[ \\t=]*",
-                    "[\"']?",
-                    "[!-~--:\"'$<]*",
-                    ":",
-                ],
-                "[^ \\t\\r\\n\"'$<:][^ \\t\\r\\n\"']*",
-                checks::any,
-            )
-        },
     ]
 }
 
@@ -303,7 +321,10 @@ fn quoted(quote: &'static str, parts: &[&str], part: &str) -> Pattern {
 /// Every kind of secret; the first that matches counts.
 pub(super) static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     let keys = KEYS.map(|(name, secret, check)| pattern(name, &format!("(?-u:{secret})"), check));
-    keys.into_iter().chain(named()).collect()
+    let others = [shapes(), passwords(), values(), parameters()];
+    keys.into_iter()
+        .chain(others.into_iter().flatten())
+        .collect()
 });
 
 /// Tells which patterns match at the beginning of a text.

@@ -1,7 +1,10 @@
 //! Scans a text once, from left to right, as it arrives. At each place where a secret may begin, at
 //! most [`WINDOW`] bytes are matched with the table of patterns.
 
-use super::patterns::{Begins, EXPRESSIONS, MATCHING, OPEN, PATTERNS, Pattern};
+use super::{
+    marks::{MASK, mask_for},
+    patterns::{Begins, EXPRESSIONS, MATCHING, OPEN, PATTERNS, Pattern},
+};
 use std::ops::Range;
 
 /// How far the text from one place on is read, in bytes, and so how much of an incomplete text is
@@ -12,27 +15,8 @@ const LOOK_BEHIND: usize = 16;
 /// How much masked text is kept, in bytes: a command before its options.
 const COMMAND_MAX: usize = 512;
 
-/// The replacement of a secret.
-pub(super) const MASK: &str = "[masked]";
-/// The replacement of a secret shorter than [`MASK`], cut to its length.
-const SHORT_MASK: &str = "***";
 const KEY_BEGIN: &str = "-----BEGIN ";
 const SCHEME_END: &str = "://";
-
-/// Whether `text` is a mask, so that it is not masked again.
-pub(super) fn is_mask(text: &str) -> bool {
-    text == MASK || SHORT_MASK.starts_with(text)
-}
-
-/// The mask for `secret`, at most as long as the secret, so that masked text never grows.
-pub(super) fn mask_for(secret: &str) -> &'static str {
-    let chars = secret.chars().take(MASK.len()).count();
-    if chars >= MASK.len() {
-        MASK
-    } else {
-        &SHORT_MASK[..chars.min(SHORT_MASK.len())]
-    }
-}
 
 /// What is known about the text at one place.
 #[derive(Debug)]
@@ -110,8 +94,8 @@ impl Scanner {
         self.raw.len() - self.done
     }
 
-    /// Whether the text at `at` is still incomplete. Letters and digits alone complete nothing: they
-    /// continue a word or a value.
+    /// Whether the text at `at` is still incomplete. Letters and digits alone complete nothing:
+    /// they continue a word or a value.
     fn still_waits(&mut self) -> bool {
         let waits = self.waited.is_some_and(|waited| {
             self.raw.len() - self.at < WINDOW
