@@ -120,12 +120,12 @@ impl WorkLogEntry {
         (before, subject, after)
     }
 
-    /// The deadline of the pending approval, if there is one.
+    /// The deadline of the pending approval, if there is one; only entries of a turn have one.
     pub fn waits_until(&self) -> Option<Timestamp> {
         match self
             .metadata
             .approval()
-            .filter(|_| self.status == Status::Working)
+            .filter(|_| self.status == Status::Working && self.turn_id.is_some())
         {
             Some(Approval::Waiting { until }) => Some(until),
             _ => None,

@@ -1,7 +1,8 @@
 //! Input of API clients: parses the bodies of create and patch requests into valid values.
 
 use super::{
-    DETAILS_MAX_BYTES, ENTRY_TITLE_MAX_CHARS, LogType, METADATA_MAX_BYTES, Metadata, Status,
+    DETAILS_MAX_BYTES, ENTRY_TITLE_MAX_CHARS, FieldError, LogType, METADATA_MAX_BYTES, Metadata,
+    Status, reserved::reserved_names,
 };
 use crate::domain::{
     ids::{ConversationId, EntryId},
@@ -18,15 +19,6 @@ pub const LEASE_MAX_S: i64 = 86_400;
 pub const LEASE_DEFAULT_MS: i64 = 600_000;
 /// Maximum duration in milliseconds: 366 days.
 const DURATION_MAX_MS: i64 = 366 * 86_400_000;
-
-/// A rejected field and the reason.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct FieldError {
-    /// The field's name as sent.
-    pub field: String,
-    /// What the value must be.
-    pub reason: String,
-}
 
 /// A valid new entry.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,6 +60,8 @@ pub struct EntryPatch {
     pub kept: Option<bool>,
     /// A new lease from now, in milliseconds.
     pub lease_ms: Option<i64>,
+    /// Whether it was sent to Holly; then [`refused_changes`](super::refused_changes) are refused.
+    pub from_outside: bool,
 }
 
 impl EntryDraft {
@@ -82,7 +76,8 @@ impl EntryDraft {
         self
     }
 
-    /// Parses the body of a create request; reports all problems at once.
+    /// Parses the body of a create request; reports all problems at once, among them
+    /// [reserved names](super::RESERVED_NAMES) in the metadata.
     pub fn parse(body: &Value) -> Result<Self, Vec<FieldError>> {
         let mut fields = EntryFields::from_value(body)?;
         let draft = Self {
@@ -92,7 +87,7 @@ impl EntryDraft {
             status: fields.required("status").unwrap_or(Status::Info),
             title: fields.title().unwrap_or_else(|| fields.missing("title")),
             details: fields.details().flatten(),
-            metadata: Metadata(fields.metadata().unwrap_or_default()),
+            metadata: Metadata(fields.new_metadata()),
             duration_ms: fields.number("durationMs", 0, DURATION_MAX_MS),
             lease_ms: fields
                 .number("leaseSeconds", LEASE_MIN_S, LEASE_MAX_S)
@@ -126,6 +121,7 @@ impl EntryPatch {
             lease_ms: fields
                 .number("leaseSeconds", LEASE_MIN_S, LEASE_MAX_S)
                 .map(|s| s * 1000),
+            from_outside: true,
         };
         fields.finish(patch)
     }
@@ -135,6 +131,7 @@ impl EntryPatch {
         self.kept.is_some()
             && Self {
                 kept: None,
+                from_outside: false,
                 ..self.clone()
             } == Self::default()
     }
@@ -275,6 +272,13 @@ impl EntryFields {
         }
     }
 
+    /// The metadata of a new entry, without reserved names.
+    fn new_metadata(&mut self) -> Map<String, Value> {
+        let metadata = self.metadata().unwrap_or_default();
+        self.problems.extend(reserved_names(&metadata, None));
+        metadata
+    }
+
     fn number(&mut self, field: &str, min: i64, max: i64) -> Option<i64> {
         let value = self.take(field)?;
         match value.as_i64().or_else(|| integer(value.as_f64()?)) {
@@ -407,7 +411,10 @@ mod tests {
     fn a_patch_distinguishes_null_from_absent() {
         assert_eq!(
             EntryPatch::parse(&json!({})).unwrap(),
-            EntryPatch::default()
+            EntryPatch {
+                from_outside: true,
+                ..EntryPatch::default()
+            }
         );
         assert_eq!(
             EntryPatch::parse(&json!({"details": null}))

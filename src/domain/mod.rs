@@ -10,6 +10,7 @@ mod cursor;
 mod detail;
 mod entry;
 mod entry_input;
+mod field_error;
 mod folding;
 mod gap;
 mod hold;
@@ -17,11 +18,13 @@ mod kept_by;
 mod log_type;
 mod message;
 mod metadata;
+mod outside;
 mod page_data;
 mod percent;
 mod period;
 mod receipt;
 mod relative_time;
+mod reserved;
 mod span;
 mod stats;
 mod status;
@@ -55,9 +58,8 @@ pub use conversation::{CONVERSATIONS_LISTED, Conversation};
 pub use cursor::{Cursor, Epoch, InvalidCursor};
 pub use detail::Detail;
 pub use entry::{DETAILS_MAX_BYTES, ENTRY_TITLE_MAX_CHARS, METADATA_MAX_BYTES, WorkLogEntry};
-pub use entry_input::{
-    EntryDraft, EntryPatch, FieldError, LEASE_DEFAULT_MS, LEASE_MAX_S, LEASE_MIN_S,
-};
+pub use entry_input::{EntryDraft, EntryPatch, LEASE_DEFAULT_MS, LEASE_MAX_S, LEASE_MIN_S};
+pub use field_error::FieldError;
 pub use folding::{Segment, fold, summary, turn_duration_ms};
 pub use gap::{Gap, GapReason};
 pub use hold::HoldInfo;
@@ -65,6 +67,7 @@ pub use kept_by::KeptBy;
 pub use log_type::LogType;
 pub use message::{AnswerFacts, CONTENT_MAX_BYTES, Message, MessageStatus, Role, finished_blocks};
 pub use metadata::{COUNTED_NAMES, MediaFile, Metadata, UNKNOWN_TOOL};
+pub use outside::refused_changes;
 pub use page_data::{
     ChatPageData, ConversationsPageData, EarlierRows, HistoryPageData, HistoryQuery, ModelChoice,
     PartQuery, PeoplePageData, SettingsPageData, Snapshot,
@@ -73,6 +76,7 @@ pub use percent::percent_encoded;
 pub use period::{Period, day_heading, group_by_period};
 pub use receipt::DeleteReceipt;
 pub use relative_time::{duration_words, elapsed_words, relative_words};
+pub use reserved::{RESERVED_NAMES, reserved_names};
 pub use span::ConversationSpan;
 pub use stats::{ChartBar, StatCard, StatsAlert, StatsPageData, StatsTable};
 pub use status::Status;

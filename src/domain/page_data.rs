@@ -192,6 +192,8 @@ pub struct SettingsPageData {
     pub fresh_key: Option<String>,
     /// The tools that run without asking.
     pub grants: Vec<ToolGrant>,
+    /// Tools that an upgrade lets ask again, until the user has seen it.
+    pub forgotten_grants: Vec<String>,
     /// The MCP servers; for admins only.
     pub tool_servers: Vec<ToolServer>,
     /// The user's sessions, last used first.

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ToolGrant {
+    /// The MCP server that offers it; empty for Holly's own tools.
+    #[serde(default)]
+    pub server: String,
     /// The tool's name as models call it.
     pub tool: String,
     /// When it was allowed.

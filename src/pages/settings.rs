@@ -9,7 +9,9 @@ use super::{
 use crate::{
     components::ThemeSwitch,
     domain::{ApiKey, Detail, Theme, ToolGrant, ToolServer, time::Timestamp},
-    server_fns::{ChooseDetail, CreateKey, RevokeGrant, RevokeKey, load_settings},
+    server_fns::{
+        ChooseDetail, CreateKey, RevokeGrant, RevokeKey, SeeForgottenGrants, load_settings,
+    },
 };
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
@@ -31,7 +33,7 @@ pub fn SettingsPage() -> impl IntoView {
                     <FormError/>
                     <Appearance/>
                     <Keys keys=settings.keys fresh=settings.fresh_key/>
-                    <Grants grants=settings.grants/>
+                    <Grants grants=settings.grants forgotten=settings.forgotten_grants/>
                     <ToolServers servers=settings.tool_servers/>
                     <Devices account=settings.account devices=settings.devices/>
                     {settings.has_password.then(|| view! { <Password/> })}
@@ -144,10 +146,11 @@ pub(super) fn day(at: Timestamp) -> impl IntoView {
 }
 
 #[component]
-fn Grants(grants: Vec<ToolGrant>) -> impl IntoView {
+fn Grants(grants: Vec<ToolGrant>, forgotten: Vec<String>) -> impl IntoView {
     view! {
         <section class="panel">
             <h2>"Tools that need not ask"</h2>
+            {(!forgotten.is_empty()).then(|| view! { <ForgottenGrants tools=forgotten/> })}
             <p>{if grants.is_empty() {
                 "Tools that write or send ask you first. Those that you always allow will be listed here."
             } else {
@@ -165,14 +168,39 @@ fn Grants(grants: Vec<ToolGrant>) -> impl IntoView {
     }
 }
 
+/// Which tools ask again since an upgrade, until the user has seen it.
+#[component]
+fn ForgottenGrants(tools: Vec<String>) -> impl IntoView {
+    let tools = tools
+        .into_iter()
+        .map(|tool| view! { <li><code>{tool}</code></li> })
+        .collect_view();
+    view! {
+        <div class="note" role="status">
+            <p>
+                "These tools ask you again. Your “Always allow” for them did not say what the tool "
+                "does, so it was forgotten when Holly was upgraded:"
+            </p>
+            <ul>{tools}</ul>
+            <form method="post" action=SeeForgottenGrants::url()>
+                <button class="button">"Got it"</button>
+            </form>
+        </div>
+    }
+}
+
 #[component]
 fn GrantRow(grant: ToolGrant) -> impl IntoView {
     view! {
         <tr>
-            <td><code>{grant.tool.clone()}</code></td>
+            <td>
+                <code>{grant.tool.clone()}</code>
+                {(!grant.server.is_empty()).then(|| format!(" of {}", grant.server))}
+            </td>
             <td data-label="Allowed">{day(grant.granted_at)}</td>
             <td>
                 <form method="post" action=RevokeGrant::url()>
+                    <input type="hidden" name="server" value=grant.server.clone()/>
                     <input type="hidden" name="tool" value=grant.tool.clone()/>
                     <button class="button" aria-label=format!("Ask again: {}", grant.tool)>"Ask again"</button>
                 </form>

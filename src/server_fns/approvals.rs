@@ -20,13 +20,27 @@ pub async fn decide_approval(entry_id: EntryId, decision: Decision) -> Result<()
     Ok(())
 }
 
-/// Revokes a standing grant: the tool asks for approval again.
+/// Revokes a standing grant: the tool asks for approval again. Without `server` it is one of
+/// Holly's own tools.
 #[server(prefix = "/fn", endpoint = "approvals/revoke")]
-pub async fn revoke_grant(tool: String) -> Result<(), ApiError> {
+pub async fn revoke_grant(server: Option<String>, tool: String) -> Result<(), ApiError> {
     use crate::server::{http::server_fn_context, store::tool_grants};
     let (app, identity) = server_fn_context::caller()?;
     let mut tx = app.store.begin().await?;
-    tool_grants::delete(&mut tx, identity.account.id, &tool).await?;
+    let server = server.unwrap_or_default();
+    tool_grants::delete(&mut tx, identity.account.id, &server, &tool).await?;
+    tx.commit().await?;
+    leptos_axum::redirect("/settings");
+    Ok(())
+}
+
+/// The user has seen which standing grants an upgrade has revoked.
+#[server(prefix = "/fn", endpoint = "approvals/seen")]
+pub async fn see_forgotten_grants() -> Result<(), ApiError> {
+    use crate::server::{http::server_fn_context, store::tool_grants};
+    let (app, identity) = server_fn_context::caller()?;
+    let mut tx = app.store.begin().await?;
+    tool_grants::delete_forgotten(&mut tx, identity.account.id).await?;
     tx.commit().await?;
     leptos_axum::redirect("/settings");
     Ok(())

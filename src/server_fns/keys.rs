@@ -17,6 +17,7 @@ pub async fn load_settings() -> Result<SettingsPageData, ApiError> {
     let mut reader = app.store.read().await?;
     let keys = api_keys::of_user(&mut reader, identity.account.id).await?;
     let grants = tool_grants::of_user(&mut reader, identity.account.id).await?;
+    let forgotten_grants = tool_grants::forgotten(&mut reader, identity.account.id).await?;
     drop(reader);
     let devices = identity::devices(
         &app.store,
@@ -36,6 +37,7 @@ pub async fn load_settings() -> Result<SettingsPageData, ApiError> {
         keys,
         fresh_key,
         grants,
+        forgotten_grants,
         tool_servers,
         devices,
         has_password,

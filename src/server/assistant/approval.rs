@@ -1,13 +1,25 @@
-//! Waits for the user's approval before a tool writes or sends. The approval is stored in the
-//! tool's entry, where any tab, API client or process decides (`server::work_log::decide`); the
-//! turn polls the entry.
+//! Waits for the user's approval before a tool writes or sends. The approval is a row that any tab,
+//! API client or process decides (`server::work_log::decide`); the turn polls it, and runs the
+//! tool only if the row is about exactly this call.
 
-use super::{AssistantDeps, lease::RENEW_INTERVAL, model::ToolCall, tool::ToolError};
+use super::{
+    AssistantDeps,
+    lease::RENEW_INTERVAL,
+    model::ToolCall,
+    tool::{Tool, ToolError},
+    tool_identity::{bound_call, tool_identity},
+};
 use crate::{
     domain::{Approval, Decision, Status, ids::EntryId, time::Timestamp},
     server::{
         base::error::{Error, Result},
-        store::{Subscription, tool_grants, turns::TurnRef, work_logs},
+        store::{
+            Subscription,
+            approvals::{self, BoundCall, ToolApproval},
+            tool_grants::{self, ToolIdentity},
+            turns::TurnRef,
+            work_logs,
+        },
         work_log::{decide, expire_approval},
     },
 };
@@ -44,13 +56,24 @@ fn format_value(value: &Value) -> String {
     }
 }
 
-/// The initial state of the approval: always allowed, or waiting. If the standing approvals cannot
+/// A question before it is asked.
+pub(super) struct Question {
+    /// What may run.
+    pub(super) call: BoundCall,
+    /// When it expires.
+    pub(super) until: Timestamp,
+    /// Always allowed, or waiting.
+    pub(super) state: Approval,
+}
+
+/// The question about a call: always allowed, or waiting. If the standing approvals cannot
 /// be read, the user is asked. Errors: `BadArguments` if the arguments are too long to be shown.
-pub(super) async fn initial_approval(
+pub(super) async fn question(
     deps: &AssistantDeps,
     turn: TurnRef,
+    tool: &dyn Tool,
     call: &ToolCall,
-) -> std::result::Result<Approval, ToolError> {
+) -> std::result::Result<Question, ToolError> {
     let bytes = format_arguments(&call.arguments).len();
     if bytes > ARGUMENTS_MAX_BYTES {
         let why = format!(
@@ -59,13 +82,14 @@ pub(super) async fn initial_approval(
         );
         return Err(ToolError::BadArguments(why));
     }
-    match granted_since(deps, turn, &call.name).await {
-        Ok(Some(at)) => Ok(Approval::Decided {
+    let until = deps.clock.now().plus(APPROVAL_TIMEOUT_MS);
+    let state = match granted_since(deps, turn, &tool_identity(tool)).await {
+        Ok(Some(at)) => Approval::Decided {
             decision: Decision::Always,
             by: turn.user_id,
             at,
-        }),
-        Ok(None) => Ok(waiting(deps)),
+        },
+        Ok(None) => Approval::Waiting { until },
         Err(error) => {
             tracing::warn!(
                 turn = %turn.id,
@@ -73,27 +97,26 @@ pub(super) async fn initial_approval(
                 %error,
                 "standing approvals could not be read; asking the user"
             );
-            Ok(waiting(deps))
+            Approval::Waiting { until }
         }
-    }
-}
-
-fn waiting(deps: &AssistantDeps) -> Approval {
-    Approval::Waiting {
-        until: deps.clock.now().plus(APPROVAL_TIMEOUT_MS),
-    }
+    };
+    Ok(Question {
+        call: bound_call(tool, call),
+        until,
+        state,
+    })
 }
 
 async fn granted_since(
     deps: &AssistantDeps,
     turn: TurnRef,
-    tool: &str,
+    tool: &ToolIdentity,
 ) -> Result<Option<Timestamp>> {
     Ok(tool_grants::since(&mut *deps.store.read().await?, turn.user_id, tool).await?)
 }
 
-/// Waits for the decision. Errors: `Refused` with a sentence for the model, `Cancelled` if the
-/// entry was deleted or settled.
+/// Waits for the decision on this call. Errors: `Refused` with a sentence for the model,
+/// `Cancelled` if the entry was deleted or settled.
 pub(super) async fn wait(
     deps: &AssistantDeps,
     turn: TurnRef,
@@ -108,9 +131,12 @@ pub(super) async fn wait(
     let mut wakes = deps.store.wakeups().subscribe(turn.user_id);
     loop {
         let seen = wakes.borrow_and_update().rev;
-        match poll(deps, turn, entry, &call.name).await {
-            Ok(Some(Approval::Waiting { .. })) => {}
-            Ok(approval) => return permission(approval),
+        match poll(deps, turn, entry).await {
+            Ok(Some(ToolApproval {
+                state: Approval::Waiting { .. },
+                ..
+            })) => {}
+            Ok(approval) => return permission(deps, turn, call, approval),
             Err(error) => {
                 tracing::warn!(
                     turn = %turn.id, %error, "an approval could not be read; trying again"
@@ -131,55 +157,69 @@ async fn wait_for_change(wakes: &mut Subscription, seen: i64) {
 }
 
 /// Reads the approval. Expires it if its deadline has passed, and decides it if the tool was
-/// allowed permanently meanwhile.
-async fn poll(
-    deps: &AssistantDeps,
-    turn: TurnRef,
-    id: EntryId,
-    tool: &str,
-) -> Result<Option<Approval>> {
+/// allowed permanently meanwhile. `None` if the entry is deleted or settled.
+async fn poll(deps: &AssistantDeps, turn: TurnRef, id: EntryId) -> Result<Option<ToolApproval>> {
     let (store, now, user) = (&deps.store, deps.clock.now(), turn.user_id);
-    let entry = work_logs::find(&mut *store.read().await?, user, id).await?;
-    let Some(entry) = entry.filter(|entry| entry.status == Status::Working) else {
+    let mut reader = store.read().await?;
+    let entry = work_logs::find(&mut reader, user, id).await?;
+    if entry.is_none_or(|entry| entry.status != Status::Working) {
+        return Ok(None);
+    }
+    let found = approvals::find(&mut reader, user, id).await?;
+    drop(reader);
+    let Some(approval) = found else {
         return Ok(None);
     };
-    match entry.waits_until() {
-        None => Ok(entry.metadata.approval()),
-        Some(until) if now >= until => expire_approval(store, now, user, id).await,
-        Some(until) if granted_since(deps, turn, tool).await?.is_some() => {
-            match decide(
-                store,
-                now,
-                user,
-                Some(turn.conversation_id),
-                id,
-                Decision::Always,
-            )
-            .await
-            {
-                Ok(entry) => Ok(entry.metadata.approval()),
-                Err(Error::Conflict(_) | Error::NotFound(_)) => {
-                    Ok(Some(Approval::Waiting { until }))
-                }
-                Err(error) => Err(error),
-            }
-        }
-        Some(until) => Ok(Some(Approval::Waiting { until })),
+    if !matches!(approval.state, Approval::Waiting { .. }) {
+        return Ok(Some(approval));
     }
+    if now >= approval.until {
+        return expire_approval(store, now, user, id).await;
+    }
+    if granted_since(deps, turn, &approval.call.tool)
+        .await?
+        .is_some()
+    {
+        let conversation = Some(turn.conversation_id);
+        match decide(store, now, user, conversation, id, Decision::Always).await {
+            Ok(_) | Err(Error::Conflict(_) | Error::NotFound(_)) => {}
+            Err(error) => return Err(error),
+        }
+        return Ok(approvals::find(&mut *store.read().await?, user, id).await?);
+    }
+    Ok(Some(approval))
 }
 
-fn permission(approval: Option<Approval>) -> std::result::Result<(), ToolError> {
+/// Whether this call may run: the row allows it, and is about this call of the tool as it is
+/// offered now.
+fn permission(
+    deps: &AssistantDeps,
+    turn: TurnRef,
+    call: &ToolCall,
+    approval: Option<ToolApproval>,
+) -> std::result::Result<(), ToolError> {
     let refused = |reason: &str| Err(ToolError::Refused(reason.to_owned()));
-    match approval {
-        Some(Approval::Decided { decision, .. }) if decision.allows() => Ok(()),
-        Some(Approval::Decided { .. }) => refused(
+    let Some(approval) = approval else {
+        return Err(ToolError::Cancelled);
+    };
+    match approval.state {
+        Approval::Decided { decision, .. } if decision.allows() => {
+            let tool = deps.tools.find(&call.name);
+            let now = tool.map(|tool| bound_call(&*tool, call));
+            if approval.turn == turn && now.as_ref() == Some(&approval.call) {
+                return Ok(());
+            }
+            refused(
+                "The tool changed or went since the user was asked, so this was not run. \
+                 Call it again, and the user is asked again.",
+            )
+        }
+        Approval::Decided { .. } => refused(
             "The user did not allow this, so it was not run. \
              Do not try it again unless they ask for it.",
         ),
-        Some(Approval::Lapsed { .. }) => {
-            refused("The user did not answer in time, so this was not run.")
-        }
-        Some(Approval::Waiting { .. }) | None => Err(ToolError::Cancelled),
+        Approval::Lapsed { .. } => refused("The user did not answer in time, so this was not run."),
+        Approval::Waiting { .. } => Err(ToolError::Cancelled),
     }
 }
 

@@ -5,7 +5,8 @@
 //! order, by the rules of `retry_policy` and `breaker`, fitted by `budget`, put in order by
 //! `message_order`, counted by `cost`. `response`, `answer`, `reasoning`: what a model sends,
 //! within `bounds`. `attachments`: files of a message. `turn_log`, `turn_log_notes`: work log
-//! entries. `tools`, `mcp`: the tools; `tool_calls` runs them, after `approval` if necessary.
+//! entries. `tools`, `mcp`: the tools; `tool_calls` runs them, after `approval` if necessary, which
+//! is bound to the `tool_identity`.
 //! `providers`: real models; `demo`: the built-in one. `model`, `tool`: the interfaces. `link`:
 //! parses `HOLLY_MODELS`. `lease`: renews a turn's lease.
 
@@ -30,6 +31,7 @@ pub mod response;
 pub mod retry_policy;
 pub mod tool;
 mod tool_calls;
+mod tool_identity;
 pub mod tools;
 mod turn;
 pub mod turn_log;

@@ -102,6 +102,16 @@ pub trait Tool: Send + Sync {
     /// The description for models.
     fn definition(&self) -> ToolDefinition;
 
+    /// The MCP server that offers it; empty for Holly's own tools.
+    fn server(&self) -> &str {
+        ""
+    }
+
+    /// What its server says about its effects; null if nothing.
+    fn hints(&self) -> Value {
+        Value::Null
+    }
+
     /// A title for the work log, at most [`TITLE_MAX_CHARS`] characters. Arguments may be anything
     /// a model wrote.
     fn title(&self, arguments: &Value) -> String;

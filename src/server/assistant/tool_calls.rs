@@ -56,14 +56,15 @@ async fn run_one(
         || format!("Unknown tool: {}", call.name),
         |tool| tool.title(&call.arguments),
     );
-    let (entry, permission) = match tool
-        .as_ref()
-        .is_some_and(|tool| call.arguments.is_object() && tool.needs_approval(&call.arguments))
-    {
-        true => request_approval(deps, turn, turn_log, call, &title, parent).await,
-        false if tool.is_none() => (turn_log.unknown_tool(call, &title, parent).await, Ok(())),
-        false => (turn_log.tool_started(call, &title, parent).await, Ok(())),
+    let asks = tool
+        .as_deref()
+        .filter(|tool| call.arguments.is_object() && tool.needs_approval(&call.arguments));
+    let (entry, permission) = match asks {
+        Some(tool) => request_approval(deps, turn, turn_log, (tool, call), &title, parent).await,
+        None if tool.is_none() => (turn_log.unknown_tool(call, &title, parent).await, Ok(())),
+        None => (turn_log.tool_started(call, &title, parent).await, Ok(())),
     };
+    let allowed = asks.map(|_| approval::format_arguments(&call.arguments));
     let started = deps.clock.now();
     let result = match (tool, permission) {
         (_, Err(refused)) => Err(refused),
@@ -78,19 +79,24 @@ async fn run_one(
     };
     PromptMessage::Result {
         call_id: call.id.clone(),
-        text: finish(deps, turn, turn_log, entry, started, result).await,
+        text: finish(deps, turn, turn_log, entry, (started, allowed), result).await,
     }
 }
 
-/// Stores the files of a result and settles the entry. Returns the text for the model.
+/// Stores the files of a result and settles the entry, in whose details the arguments that were
+/// allowed stay. Returns the text for the model.
 async fn finish(
     deps: &AssistantDeps,
     turn: TurnRef,
     turn_log: &TurnLog<'_>,
     entry: Option<EntryId>,
-    started: Timestamp,
+    (started, allowed): (Timestamp, Option<String>),
     result: std::result::Result<ToolOutput, ToolError>,
 ) -> String {
+    let details = |text: String| match &allowed {
+        Some(arguments) => format!("{arguments}\n{text}"),
+        None => text,
+    };
     let stored = match result {
         Ok(output) => store_files(deps, turn, output)
             .await
@@ -103,14 +109,17 @@ async fn finish(
     };
     match stored {
         Ok((output, files)) => {
-            let (details, files) = (output.details, serde_json::json!(files));
+            let details = output.details.map(details);
+            let files = serde_json::json!(files);
             turn_log
                 .tool_finished(entry, started, details, &output.text, files)
                 .await;
             output.text
         }
         Err(error) => {
-            turn_log.tool_failed(entry, started, &error).await;
+            turn_log
+                .tool_failed(entry, started, &error, details(error.clone()))
+                .await;
             format!("The tool failed: {error}")
         }
     }
@@ -121,14 +130,14 @@ async fn request_approval(
     deps: &AssistantDeps,
     turn: TurnRef,
     turn_log: &TurnLog<'_>,
-    call: &ToolCall,
+    (tool, call): (&dyn Tool, &ToolCall),
     title: &str,
     parent: Option<EntryId>,
 ) -> (Option<EntryId>, std::result::Result<(), ToolError>) {
-    match approval::initial_approval(deps, turn, call).await {
-        Ok(approval) => {
+    match approval::question(deps, turn, tool, call).await {
+        Ok(question) => {
             let entry = turn_log
-                .approval_requested(call, title, parent, approval)
+                .approval_requested(call, title, parent, question)
                 .await;
             (entry, approval::wait(deps, turn, entry, call).await)
         }

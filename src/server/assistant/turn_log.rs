@@ -3,13 +3,14 @@
 
 use super::{
     AssistantDeps,
+    approval::{Question, format_arguments},
     history::{short_arguments, short_text},
     model::{ModelError, ModelLink, OptionalPart, ToolCall, Usage},
     tool::Progress,
 };
 use crate::{
     domain::{
-        AnswerFacts, Approval, EntryDraft, EntryPatch, LogType, Metadata, Status, UNKNOWN_TOOL,
+        AnswerFacts, EntryDraft, EntryPatch, LogType, Metadata, Status, UNKNOWN_TOOL,
         clip_details, clip_title,
         ids::{EntryId, UserId},
         time::Timestamp,
@@ -17,7 +18,10 @@ use crate::{
     server::{
         base::{error::Result, log_targets},
         store::{Store, turns::TurnRef},
-        work_log::{Origin, finish_work_log, log_error, log_info, log_success, log_working},
+        work_log::{
+            Origin, finish_work_log, log_error, log_info, log_success, log_working,
+            request_approval,
+        },
     },
 };
 use serde_json::{Value, json};
@@ -220,15 +224,22 @@ impl<'a> TurnLog<'a> {
         call: &ToolCall,
         title: &str,
         parent: Option<EntryId>,
-        approval: Approval,
+        Question {
+            call: bound,
+            until,
+            state,
+        }: Question,
     ) -> Option<EntryId> {
-        let metadata = call_metadata(call).with("approval", json!(approval));
-        let details = Some(super::approval::format_arguments(&call.arguments));
-        self.working(
-            EntryDraft::clipped(LogType::ToolCall, title, details, metadata),
-            parent,
-        )
-        .await
+        let metadata = call_metadata(call).with("approval", json!(state));
+        let details = Some(format_arguments(&call.arguments));
+        let draft = EntryDraft::clipped(LogType::ToolCall, title, details, metadata);
+        let draft = self.for_turn(EntryDraft {
+            parent_id: parent,
+            ..draft
+        });
+        let (store, now, _) = self.context();
+        let written = request_approval(store, now, self.turn, draft, bound, (until, state)).await;
+        self.log_failure(written.map(|entry| entry.id))
     }
 
     /// A tool reports progress.
@@ -367,17 +378,11 @@ impl<'a> TurnLog<'a> {
         entry: Option<EntryId>,
         started: Timestamp,
         error: &str,
+        details: String,
     ) {
         let facts = cleared_progress().with("error", short_text(error));
-        self.settle(
-            entry,
-            started,
-            Status::Error,
-            None,
-            Some(error.to_owned()),
-            facts,
-        )
-        .await;
+        self.settle(entry, started, Status::Error, None, Some(details), facts)
+            .await;
     }
 
     /// The user did not allow a tool to run; the model is told `reason` and continues.

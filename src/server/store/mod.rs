@@ -13,6 +13,7 @@ mod first_connection;
 pub mod known_browsers;
 mod listening;
 mod migrations;
+mod old_approvals;
 mod outbox;
 pub mod packing;
 mod reader;
@@ -21,6 +22,7 @@ mod tx;
 mod wakeups;
 
 pub mod api_keys;
+pub mod approvals;
 pub mod changes;
 pub mod conversations;
 pub mod copy;
@@ -186,9 +188,11 @@ impl Store {
         };
         // a previous process may have left deleted text in the log
         inner.truncation_due.notify_one();
-        Ok(Self {
+        let store = Self {
             inner: Arc::new(inner),
-        })
+        };
+        old_approvals::settle(&store).await?;
+        Ok(store)
     }
 
     /// Begins a write transaction; on SQLite it waits for the write connection.

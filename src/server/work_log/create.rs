@@ -34,12 +34,12 @@ pub async fn create_work_log(
     now: Timestamp,
     user: UserId,
     draft: EntryDraft,
-    origin: Origin,
+    mut origin: Origin,
 ) -> Result<WorkLogEntry> {
     let mut tx = store.begin().await?;
     tx.lock(user).await?;
-    let idempotency = origin.idempotency.map(without_secret);
-    if let Some((key, hash)) = &idempotency
+    origin.idempotency = origin.idempotency.map(without_secret);
+    if let Some((key, hash)) = &origin.idempotency
         && let Some((id, first_hash)) = work_logs::by_idempotency_key(&mut tx, user, key).await?
     {
         if *hash != first_hash {
@@ -51,20 +51,29 @@ pub async fn create_work_log(
             .await?
             .ok_or(Error::NotFound("entry"));
     }
-    check_references(&mut tx, user, draft.conversation_id, draft.parent_id).await?;
+    let entry = insert_entry(&mut tx, now, user, draft, origin).await?;
+    tx.commit().await?;
+    Ok(entry)
+}
+
+/// Adds an entry in the caller's transaction, in which the owner is locked. Errors: `NotFound` for
+/// a conversation or parent of another user.
+pub(super) async fn insert_entry(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    user: UserId,
+    draft: EntryDraft,
+    origin: Origin,
+) -> Result<WorkLogEntry> {
+    check_references(tx, user, draft.conversation_id, draft.parent_id).await?;
     let lease_until = (draft.status == Status::Working).then(|| now.plus(draft.lease_ms).millis());
     let mut entry = new_entry(now, user, draft.clean(), origin.turn_id);
     mask_entry(&mut entry);
-    work_logs::insert(
-        &mut tx,
-        &mut entry,
-        &work_logs::RowExtras {
-            lease_until,
-            idempotency,
-        },
-    )
-    .await?;
-    tx.commit().await?;
+    let extras = work_logs::RowExtras {
+        lease_until,
+        idempotency: origin.idempotency,
+    };
+    work_logs::insert(tx, &mut entry, &extras).await?;
     Ok(entry)
 }
 

@@ -8,7 +8,7 @@ mod read;
 mod sweep;
 mod update;
 
-pub use approve::{decide, expire_approval};
+pub use approve::{decide, expire_approval, request_approval};
 pub use archived::update_entry;
 pub use create::{Origin, create_work_log, log_error, log_info, log_success, log_working};
 pub use erase::{delete_entry, delete_entry_keeping_files};

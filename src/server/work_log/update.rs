@@ -5,6 +5,7 @@ use crate::{
         COUNTED_NAMES, EntryPatch, FieldError, KeptBy, LEASE_DEFAULT_MS, METADATA_MAX_BYTES,
         RemovedKind, Status, WorkLogEntry,
         ids::{EntryId, UserId},
+        refused_changes,
         time::Timestamp,
     },
     server::{
@@ -21,7 +22,7 @@ use serde_json::{Map, Value};
 /// Updates an entry. A patch to a `working` entry renews its lease, even an empty one, but not one
 /// that only sets `kept`; a patch that changes nothing about a settled entry is a no-op. Errors:
 /// `NotFound`, `Conflict` if a settled entry would become `working` or is on hold, `Refused` if the
-/// metadata would exceed its limit.
+/// metadata would exceed its limit or the patch is from outside and may not change what it changes.
 pub async fn update_work_log(
     store: &Store,
     now: Timestamp,
@@ -150,9 +151,17 @@ fn is_settled_and_unchanged(
     kept_unchanged && before.status != Status::Working && comparable(before) == comparable(after)
 }
 
-/// Applies a patch at the entry's `updated_at`, then masks secrets.
+/// Applies a patch at the entry's `updated_at`, then masks secrets. Errors: `Refused` for what a
+/// patch from outside may not change.
 fn patched(mut entry: WorkLogEntry, patch: EntryPatch) -> Result<WorkLogEntry> {
     let patch = patch.clean();
+    let refused = match patch.from_outside {
+        true => refused_changes(&entry, &patch),
+        false => Vec::new(),
+    };
+    if !refused.is_empty() {
+        return Err(Error::Refused(refused));
+    }
     let before = entry.status;
     if let Some(status) = patch.status {
         if !before.may_become(status) {

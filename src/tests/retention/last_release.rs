@@ -3,13 +3,13 @@
 
 use crate::{
     domain::{
-        Decision, LogType, Metadata, Status, StorageStatus, WorkLogEntry,
+        Approval, Decision, LogType, Metadata, Status, StorageStatus, WorkLogEntry,
         ids::{EntryId, UserId},
         time::{DAY_MS, Timestamp},
     },
     server::{
         archive::{Archive, Tiers, object, reader},
-        base::new_id,
+        base::{error::Error, new_id},
         identity::check_key,
         retention::{Report, run_once},
         store::{
@@ -133,8 +133,12 @@ async fn a_data_folder_of_the_last_release_is_migrated_and_usable() {
         assert_eq!(found.await.unwrap().as_ref(), Some(entry));
     }
     let mut reader = store.read().await.unwrap();
-    let granted = tool_grants::since(&mut reader, ada, "write_note").await;
-    assert_eq!(granted.unwrap(), Some(days(41)));
+    let granted = tool_grants::of_user(&mut reader, ada).await.unwrap();
+    let forgotten = tool_grants::forgotten(&mut reader, ada).await.unwrap();
+    assert_eq!(
+        (granted, forgotten),
+        (Vec::new(), vec!["write_note".to_owned()])
+    );
     let names: BTreeSet<String> = durations::since(&mut reader, 0)
         .await
         .unwrap()
@@ -144,22 +148,15 @@ async fn a_data_folder_of_the_last_release_is_migrated_and_usable() {
     let expected = ["", "write_note"].map(str::to_owned);
     assert_eq!(names, BTreeSet::from(expected), "others came from outside");
     drop(reader);
-    let waiting_approval = of_ada
+    let lapsed = of_ada
         .iter()
-        .find(|entry| {
-            entry.status == Status::Working && entry.metadata.text("tool") != Some("write_note")
-        })
-        .unwrap();
-    decide(
-        store,
-        days(41),
-        ada,
-        None,
-        waiting_approval.id,
-        Decision::Once,
-    )
-    .await
-    .unwrap();
+        .filter(|entry| matches!(entry.metadata.approval(), Some(Approval::Lapsed { .. })));
+    let [lapsed] = lapsed.collect::<Vec<_>>()[..] else {
+        panic!("one approval waited: {of_ada:?}")
+    };
+    assert_eq!(lapsed.status, Status::Warning);
+    let late = decide(store, days(41), ada, None, lapsed.id, Decision::Once).await;
+    assert!(matches!(late, Err(Error::Conflict(_))), "{late:?}");
 
     run(&tiers, days(41)).await;
     run(&tiers, days(41)).await;
@@ -183,11 +180,11 @@ async fn a_data_folder_of_the_last_release_is_migrated_and_usable() {
     run(&tiers, days(200)).await;
     run(&tiers, days(200)).await;
     let remaining = [listed(&tiers, ada).await, listed(&tiers, bob).await].concat();
-    let waiting = ("Note: buy oil".to_owned(), Hot);
+    let working = ("Note: buy oil".to_owned(), Hot);
     assert_eq!(
         titles(&remaining),
-        [waiting.clone(), waiting, ("kept".to_owned(), Archived)],
-        "only waiting approvals and kept entries remain"
+        [working, ("kept".to_owned(), Archived)],
+        "only working and kept entries remain"
     );
     check_totals(&tiers, &remaining).await;
     store.close().await;

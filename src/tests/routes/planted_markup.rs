@@ -106,7 +106,7 @@ async fn plants(app: &TestApp) -> (Person, String) {
         ("tool_call", "error"),
         ("ai_response", "success"),
     ] {
-        ada.creates(json!({
+        let entry = json!({
             "logType": log_type, "status": status, "title": CANARY, "details": CANARY,
             "conversationId": conversation, "durationMs": 5,
             "metadata": {
@@ -117,8 +117,8 @@ async fn plants(app: &TestApp) -> (Person, String) {
                     "bytes": 1, "description": CANARY
                 }],
             },
-        }))
-        .await;
+        });
+        app.logs(&ada, entry).await;
     }
     let scope = (ada.id, Some(conversation.parse().unwrap()));
     holds::place_hold(&app.app.tiers, now, ada.id, scope, CANARY)

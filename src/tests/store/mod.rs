@@ -5,6 +5,7 @@ mod changes;
 mod copy;
 mod hours;
 mod migrations;
+mod old_approvals;
 mod revision_order;
 mod revisions;
 mod scaling_recipes;

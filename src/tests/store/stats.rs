@@ -272,6 +272,7 @@ impl<'a> RandomChanges<'a> {
             duration_ms: (self.rng.below(4) == 0).then(|| self.rng.below(9_000) as i64),
             kept: (self.rng.below(5) == 0).then(|| self.rng.below(2) == 0),
             lease_ms: None,
+            from_outside: false,
         }
     }
 

@@ -2,15 +2,15 @@
 
 use crate::{
     domain::{
-        Account, Conversation, EntryDraft, LEASE_DEFAULT_MS, LogType, Metadata, Status,
+        Account, Approval, Conversation, EntryDraft, LEASE_DEFAULT_MS, LogType, Metadata, Status,
         WorkLogEntry, ids::UserId, time::Timestamp,
     },
     server::{
         base::new_id,
         chat::{BeginTurn, begin_turn, create_conversation},
         limits::TurnLimits,
-        store::{Store, turns::TurnRef, users},
-        work_log::{Origin, create_work_log},
+        store::{Store, approvals::BoundCall, tool_grants::ToolIdentity, turns::TurnRef, users},
+        work_log::{Origin, create_work_log, request_approval},
     },
 };
 
@@ -82,4 +82,36 @@ pub async fn turn(store: &Store, user: UserId) -> TurnRef {
         .await
         .unwrap()
         .0
+}
+
+/// One of Holly's own tools with this definition.
+pub fn own_tool(name: &str, definition: &str) -> ToolIdentity {
+    ToolIdentity {
+        server: String::new(),
+        name: name.to_owned(),
+        definition_hash: definition.to_owned(),
+    }
+}
+
+/// The entry of a tool call that waits for its owner's approval until `until`.
+pub async fn waiting(
+    store: &Store,
+    turn: TurnRef,
+    tool: ToolIdentity,
+    until: Timestamp,
+) -> WorkLogEntry {
+    let draft = EntryDraft {
+        details: Some("text: buy oil\n".to_owned()),
+        metadata: Metadata::default().with("tool", tool.name.as_str()),
+        ..draft(Status::Working, "Note: buy oil")
+    };
+    let call = BoundCall {
+        call_id: "call-1".to_owned(),
+        tool,
+        arguments_hash: "arguments".to_owned(),
+    };
+    let state = Approval::Waiting { until };
+    request_approval(store, NOW, turn, draft, call, (until, state))
+        .await
+        .unwrap()
 }

@@ -3,7 +3,7 @@
 use super::{Answer, Person};
 use crate::{
     domain::{
-        Account,
+        Account, EntryDraft, Metadata, WorkLogEntry,
         ids::{FileId, UserId},
         time::Timestamp,
     },
@@ -28,8 +28,10 @@ use crate::{
         },
         state::{App, config::Config, site::Site},
         store::users,
+        work_log::{Origin, create_work_log},
     },
 };
+use serde_json::Value;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -181,6 +183,20 @@ impl TestApp {
             .join("files")
             .join(user.to_string())
             .join(id.to_string())
+    }
+
+    /// Creates an entry as Holly does, with names in the metadata that others may not set.
+    pub(in crate::tests) async fn logs(&self, owner: &Person, mut body: Value) -> WorkLogEntry {
+        let metadata = body.as_object_mut().unwrap().remove("metadata");
+        let metadata = metadata.and_then(|metadata| metadata.as_object().cloned());
+        let draft = EntryDraft {
+            metadata: Metadata(metadata.unwrap_or_default()),
+            ..EntryDraft::parse(&body).unwrap()
+        };
+        let (store, now) = (&self.app.store, self.app.clock.now());
+        create_work_log(store, now, owner.id, draft, Origin::default())
+            .await
+            .unwrap()
     }
 
     /// The same user as a client of this server.

@@ -38,7 +38,10 @@ const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) struct McpTool {
     /// Weak, because the server owns its tools.
     server: Weak<Server>,
+    server_name: String,
     definition: ToolDefinition,
+    /// The annotations as the server sent them.
+    hints: Value,
     /// The server's own name for the tool.
     own_name: String,
     /// The display name.
@@ -75,11 +78,13 @@ impl McpTool {
             .collect();
         Some(Self {
             server: Arc::downgrade(server),
+            server_name: server.name().to_owned(),
             definition: ToolDefinition {
                 name,
                 description,
                 schema,
             },
+            hints: serde_json::to_value(annotations).unwrap_or_default(),
             own_name: tool.name.to_string(),
             title: format!(
                 "{}: {}",
@@ -99,6 +104,14 @@ impl McpTool {
 impl Tool for McpTool {
     fn definition(&self) -> ToolDefinition {
         self.definition.clone()
+    }
+
+    fn server(&self) -> &str {
+        &self.server_name
+    }
+
+    fn hints(&self) -> Value {
+        self.hints.clone()
     }
 
     fn title(&self, arguments: &Value) -> String {

@@ -10,7 +10,7 @@ use crate::{
     server::{
         base::error::StoreError,
         store::{
-            Result, Tx,
+            Result, Tx, approvals,
             entry_size::text_size,
             files, packing, parse_column, placeholders,
             retention::due::DueGroup,
@@ -286,6 +286,7 @@ pub async fn delete_conversation(
     }
     changes.write(tx, user).await?;
     tx.mark_text_deleted();
+    approvals::delete_of_conversation(tx, user, conversation).await?;
     let sql = "delete from work_logs where user_id = $1 and conversation_id = $2";
     let deleted = sqlx::query(sql)
         .bind(user.to_string())
@@ -319,7 +320,9 @@ async fn delete_where(
         .iter()
         .fold(query, |query, (id, _)| query.bind(id.to_string()));
     let query = rows.iter().fold(query, |query, (_, rev)| query.bind(*rev));
-    parse_ids(query.fetch_all(&mut **tx).await?)
+    let deleted = parse_ids(query.fetch_all(&mut **tx).await?)?;
+    approvals::delete(tx, user, &Vec::from_iter(deleted.iter().copied())).await?;
+    Ok(deleted)
 }
 
 fn parse_ids(ids: Vec<String>) -> Result<HashSet<EntryId>> {

@@ -6,7 +6,7 @@ mod row;
 mod stored;
 mod turn_calls;
 
-use super::{Result, Tx, stats};
+use super::{Result, Tx, approvals, stats};
 use crate::domain::{
     KeptBy, StorageStatus, WorkLogEntry,
     ids::{EntryId, UserId},
@@ -216,6 +216,7 @@ pub async fn delete(tx: &mut Tx<'_>, entry: &WorkLogEntry) -> Result<()> {
     let stored = stored_bytes(tx, entry).await?;
     stats::move_to_deleted(tx, entry, stored).await?;
     tx.mark_text_deleted();
+    approvals::delete(tx, entry.user_id, &[entry.id]).await?;
     let sql = "delete from work_logs where user_id = $1 and id = $2";
     sqlx::query(sql)
         .bind(entry.user_id.to_string())

@@ -6,13 +6,15 @@ mod routes;
 mod table;
 
 use crate::{
-    domain::{Approval, EntryDraft, Metadata, Status},
     server::{
+        base::new_id,
         identity::{self, invite},
-        store::{api_keys, people},
-        work_log::{Origin, create_work_log},
+        store::{api_keys, people, turns::TurnRef},
     },
-    tests::support::{Answer, Person, Sse, TestApp, people::draft},
+    tests::support::{
+        Answer, Person, Sse, TestApp,
+        people::{own_tool, waiting},
+    },
 };
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
@@ -154,25 +156,14 @@ impl Fixture {
                 .placeholders
                 .first()
                 .expect("an approval is in a conversation");
-            let waiting = Approval::Waiting {
-                until: app.app.clock.now().plus(60_000),
+            let now = app.app.clock.now();
+            let turn = TurnRef {
+                user_id: fixture.owner.id,
+                id: new_id::turn(now),
+                conversation_id: conversation.parse().unwrap(),
             };
-            let draft = EntryDraft {
-                conversation_id: Some(conversation.parse().unwrap()),
-                metadata: Metadata::default()
-                    .with("tool", "write_note")
-                    .with("approval", json!(waiting)),
-                ..draft(Status::Working, "May I?")
-            };
-            let approval = create_work_log(
-                &app.app.store,
-                app.app.clock.now(),
-                fixture.owner.id,
-                draft,
-                Origin::default(),
-            )
-            .await
-            .unwrap();
+            let tool = own_tool("write_note", "of today");
+            let approval = waiting(&app.app.store, turn, tool, now.plus(60_000)).await;
             fixture
                 .placeholders
                 .push(("{question}", approval.id.to_string()));

@@ -284,6 +284,7 @@ pub(super) const TABLE: &[Row] = &[
         owned(200),
     ),
     function("post /fn/approvals/revoke", "tool=write_note", own(200)),
+    function("post /fn/approvals/seen", "-", own(200)),
     function(
         "post /fn/conversations/rename",
         "conversation_id={conversation}&title=x",
