@@ -51,6 +51,72 @@ test("an always allowed tool asks again only after revocation in the settings", 
   await ada.leaves();
 });
 
+test("an approval that a key tries to forge stays waiting and the tool does not run", async () => {
+  const ada = await somebody();
+  const settings = await ada.opensSecondTab("/settings");
+  await settings.the(at.keyName).fill("Forger");
+  await settings.the(at.makeKey).click();
+  await settings.reads(at.freshKey, /^holly_/);
+  const key = await settings.the(at.freshKey).textContent();
+  const asks = (method, path, body) =>
+    fetch(`${ada.holly.url}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${key}`,
+        "content-type": "application/json",
+      },
+      body: JSON.stringify(body),
+    });
+  await settings.closesTab();
+
+  await ada.says("Write a note: buy lamp oil");
+  await ada.sees(at.question);
+  const id = (await ada.the(at.question).getAttribute("id")).slice(
+    "approval-".length,
+  );
+  const approval = {
+    state: "decided",
+    decision: "always",
+    by: id,
+    at: new Date().toISOString(),
+  };
+  for (const body of [
+    { metadata: { approval } },
+    { metadata: { tool: "read_note" } },
+    { title: "Note: nothing" },
+    { details: "text: nothing" },
+    { status: "success" },
+  ]) {
+    const { status } = await asks("PATCH", `/api/work-log/${id}`, body);
+    assert.ok(
+      [403, 422].includes(status),
+      `${JSON.stringify(body)}: ${status}`,
+    );
+  }
+  const invented = await asks("POST", "/api/work-log/create", {
+    logType: "tool_call",
+    status: "working",
+    title: "Note: invented",
+    conversationId: ada.conversation,
+    metadata: {
+      tool: "write_note",
+      approval: { ...approval, state: "waiting" },
+    },
+  });
+  assert.equal(invented.status, 422);
+  await ada.reloads();
+  await ada.sees(at.question);
+  const question = await ada.the(at.question).textContent();
+  assert.match(question, /May write_note run\?.*text: buy lamp oil/s);
+  await ada.sees(at.media, 0);
+  await ada.the(at.deny).click();
+  await ada.sees(at.question, 0);
+  await ada.reads(at.entryWord, /^Denied$/);
+  await ada.seesAnswers(1);
+  await ada.sees(at.media, 0);
+  await ada.leaves();
+});
+
 test("without JavaScript the approval is a form", async () => {
   const ada = await somebody({ javaScriptEnabled: false });
   await ada.the(at.message).fill("Write a note: buy lamp oil");
