@@ -1,4 +1,4 @@
-//! The state of a tool approval, stored in `metadata.approval`.
+//! The state of a tool approval, shown in `metadata.approval`.
 
 use super::vocabulary::vocabulary;
 use crate::domain::{
