@@ -12,7 +12,10 @@ use super::{
 use crate::{
     domain::{Approval, Decision, Status, ids::EntryId, time::Timestamp},
     server::{
-        base::error::{Error, Result},
+        base::{
+            error::{Error, Result},
+            visible::visible,
+        },
         store::{
             Subscription,
             approvals::{self, BoundCall, ToolApproval},
@@ -39,7 +42,7 @@ pub(super) fn format_arguments(arguments: &Value) -> String {
             .iter()
             .map(|(name, value)| {
                 let line = format!("{name}: {}", format_value(value));
-                line.replace('\n', "\n    ") + "\n"
+                visible(&line).replace('\n', "\n    ") + "\n"
             })
             .collect::<String>()
     });
@@ -236,5 +239,10 @@ mod tests {
             "body: two\n    lines\ncopies: 2\nto: [\n      \"ada@example.org\"\n    ]\n"
         );
         assert_eq!(format_arguments(&json!({})), "Without arguments.");
+        let hidden = json!({ "t\u{ad}o": "ada\u{200b}\r\nbob", "of": ["\u{e0041}"] });
+        assert_eq!(
+            format_arguments(&hidden),
+            "t[U+00AD]o: ada[U+200B][U+000D]\n    bob\nof: [\n      \"[U+E0041]\"\n    ]\n"
+        );
     }
 }

@@ -22,3 +22,4 @@ pub mod proxies;
 pub(crate) mod rendered_markdown;
 pub mod secret;
 pub mod telemetry;
+pub mod visible;
