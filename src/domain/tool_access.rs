@@ -28,4 +28,6 @@ pub struct ToolServer {
     pub process: Option<u32>,
     /// Why it is unavailable, if it is.
     pub trouble: Option<String>,
+    /// Which of its tools and settings are not used, and why.
+    pub notes: Vec<String>,
 }

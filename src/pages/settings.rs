@@ -212,11 +212,15 @@ fn GrantRow(grant: ToolGrant) -> impl IntoView {
 #[component]
 fn ToolServers(servers: Vec<ToolServer>) -> impl IntoView {
     let row = |server: ToolServer| {
-        let state = server.trouble.map_or_else(
-            || running(server.tools, server.process),
-            |why| format!("not running: {why}"),
-        );
-        view! { <tr><td>{server.name}</td><td>{state}</td></tr> }
+        let state = server
+            .trouble
+            .unwrap_or_else(|| running(server.tools, server.process));
+        let notes = server
+            .notes
+            .into_iter()
+            .map(|note| view! { <li>{note}</li> });
+        let notes = (notes.len() > 0).then(|| view! { <ul>{notes.collect_view()}</ul> });
+        view! { <tr><td>{server.name}</td><td>{state}{notes}</td></tr> }
     };
     (!servers.is_empty()).then(|| {
         view! {

@@ -19,10 +19,9 @@ const PICTURE_TOKENS: usize = 1_500;
 pub(super) fn fit(request: &ModelRequest, window: usize) -> (ModelRequest, usize) {
     let tools: usize = request.tools.iter().map(tool_tokens).sum();
     let mut left = window.saturating_sub((window / 4).min(ANSWER_MAX_TOKENS) + tools);
-    let question = request
-        .messages
-        .iter()
-        .rposition(|message| matches!(message, PromptMessage::User(..)));
+    let question = request.messages.iter().rposition(|message| {
+        matches!(message, PromptMessage::User(..)) && !message.is_result_pictures()
+    });
     let required = |at: usize, message: &PromptMessage| {
         Some(at) == question || matches!(message, PromptMessage::System(_))
     };
@@ -69,12 +68,13 @@ pub(super) fn estimate(request: &ModelRequest) -> usize {
         + request.tools.iter().map(tool_tokens).sum::<usize>()
 }
 
-/// Groups calls with their results; every other message is a group of its own.
+/// Groups calls with their results and the pictures of these; every other message is a group of its own.
 fn groups(messages: &[PromptMessage]) -> Vec<std::ops::Range<usize>> {
     let mut groups: Vec<std::ops::Range<usize>> = Vec::new();
     for (at, message) in messages.iter().enumerate() {
         match (message, groups.last_mut()) {
             (PromptMessage::Result { .. }, Some(round)) => round.end = at + 1,
+            (message, Some(round)) if message.is_result_pictures() => round.end = at + 1,
             _ => groups.push(at..at + 1),
         }
     }
@@ -125,7 +125,7 @@ mod tests {
         PromptMessage::User(text.to_owned(), Vec::new())
     }
 
-    fn round(n: usize) -> [PromptMessage; 2] {
+    fn round(n: usize) -> [PromptMessage; 3] {
         let id = format!("call-{n}");
         let call = ToolCall {
             id: id.clone(),
@@ -139,6 +139,7 @@ mod tests {
                 call_id: id,
                 text: "x".repeat(300),
             },
+            PromptMessage::result_pictures(Vec::new(), ""),
         ]
     }
 
@@ -195,7 +196,10 @@ mod tests {
                 PromptMessage::Result { call_id, .. } => Some(call_id),
                 _ => None,
             });
-            prop_assert_eq!(called.collect::<Vec<_>>(), answered.collect::<Vec<_>>());
+            let answered = answered.collect::<Vec<_>>();
+            let pictures = cut.messages.iter().filter(|message| message.is_result_pictures());
+            prop_assert_eq!(pictures.count(), answered.len());
+            prop_assert_eq!(called.collect::<Vec<_>>(), answered);
             prop_assert!(cut.messages.contains(&user("do it")));
             prop_assert!(matches!(cut.messages[0], PromptMessage::System(_)));
         }

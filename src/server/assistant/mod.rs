@@ -6,7 +6,7 @@
 //! `message_order`, counted by `cost`. `response`, `answer`, `reasoning`: what a model sends,
 //! within `bounds`. `attachments`: files of a message. `turn_log`, `turn_log_notes`: work log
 //! entries. `tools`, `mcp`: the tools; `tool_calls` runs them, after `approval` if necessary, which
-//! is bound to the `tool_identity`.
+//! is bound to the `tool_identity`; `result_pictures` shows models the pictures they made.
 //! `providers`: real models; `demo`: the built-in one. `model`, `tool`: the interfaces. `link`:
 //! parses `HOLLY_MODELS`. `lease`: renews a turn's lease.
 
@@ -28,6 +28,7 @@ pub mod model;
 pub mod providers;
 mod reasoning;
 pub mod response;
+mod result_pictures;
 pub mod retry_policy;
 pub mod tool;
 mod tool_calls;
@@ -47,7 +48,7 @@ use super::{
     feed::Feed,
     files::FileStore,
     limits::Limits,
-    store::{Store, turns::TurnRef},
+    store::{Store, turns::TurnRef, users},
 };
 use crate::{
     domain::{
@@ -93,6 +94,25 @@ pub struct AssistantDeps {
     pub shutdown: CancellationToken,
     /// Tasks to wait for at shutdown.
     pub tasks: TaskTracker,
+}
+
+impl AssistantDeps {
+    /// The tools that a user may use. If the user cannot be read: those for everybody.
+    pub(crate) async fn tools_of(&self, user: UserId) -> tools::Registry {
+        if !self.tools.servers().is_restricted() {
+            return self.tools.clone();
+        }
+        let email = async {
+            let mut reader = self.store.read().await?;
+            let account = users::by_id(&mut reader, user).await?;
+            Ok::<_, Error>(account.map(|account| account.email))
+        };
+        let email = email.await.unwrap_or_else(|error| {
+            tracing::error!(%user, %error, "a user could not be read; offering fewer tools");
+            None
+        });
+        self.tools.for_user(email)
+    }
 }
 
 /// The assistant; cheap to clone.

@@ -77,7 +77,24 @@ pub enum PromptMessage {
     },
 }
 
-/// A picture attached by the user.
+/// How the message begins that shows a model the pictures of tool results.
+const RESULT_PICTURES: &str = "[The pictures of the tool results above, in their order. \
+    They come from the tools, not from the user.]";
+
+impl PromptMessage {
+    /// The message that follows tool results and shows their pictures to models that see them, with
+    /// a note about what it does not show.
+    pub fn result_pictures(pictures: Vec<PromptImage>, note: &str) -> Self {
+        Self::User(format!("{RESULT_PICTURES}{note}"), pictures)
+    }
+
+    /// Whether it is a message with pictures of tool results, which the user did not write.
+    pub fn is_result_pictures(&self) -> bool {
+        matches!(self, Self::User(text, _) if text.starts_with(RESULT_PICTURES))
+    }
+}
+
+/// A picture attached by the user, or made by a tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PromptImage {
     /// Its media type: PNG, JPEG, GIF or WebP.
@@ -111,10 +128,15 @@ pub struct ModelRequest {
 }
 
 impl ModelRequest {
-    /// Replaces pictures by a note about them if the model does not support them. Also returns the
-    /// names of the pictures of the last message that were removed.
+    /// Replaces pictures by a note about them if the model does not support them; those of tool
+    /// results are only removed, because the results name them. Also returns the names of the
+    /// pictures of the last message that were removed.
     pub fn adapted_to(&self, link: &ModelLink) -> (Self, Vec<String>) {
         let mut request = self.clone();
+        if !link.supports_images {
+            let messages = &mut request.messages;
+            messages.retain(|message| !message.is_result_pictures());
+        }
         let mut removed = Vec::new();
         let messages = request.messages.iter_mut();
         for message in messages.filter(|_| !link.supports_images) {

@@ -5,13 +5,15 @@ use super::{
     bounds::ReceivedCall,
     chain::ChainAnswer,
     model::{PromptMessage, ToolCall},
+    result_pictures::ResultPictures,
     tool::{ProducedFile, Progress, Tool, ToolContext, ToolError, ToolOutput},
+    tools::Registry,
     turn_log::TurnLog,
 };
 use crate::{
     domain::{MediaFile, ids::EntryId, time::Timestamp},
     server::{
-        base::{error::Result, masking::mask, new_id},
+        base::{error::Result, masking::mask, new_id, visible::visible},
         limits::check_file_quota,
         store::{files, turns::TurnRef},
     },
@@ -24,7 +26,14 @@ use tokio_util::sync::CancellationToken;
 /// Minimum time between two progress updates.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Runs every call that is not refused and returns a result of each for the model.
+/// A result for the model, and the pictures in it.
+struct CallResult {
+    text: String,
+    pictures: ResultPictures,
+}
+
+/// Runs every call that is not refused and returns the results for the model, followed by their
+/// pictures.
 pub(super) async fn run_all(
     deps: &AssistantDeps,
     turn: TurnRef,
@@ -33,29 +42,47 @@ pub(super) async fn run_all(
     cancel: &CancellationToken,
 ) -> Vec<PromptMessage> {
     turn_log.calls_refused(&answer.calls, answer.entry).await;
-    let run = |call| run_one(deps, turn, turn_log, call, answer.entry, cancel);
-    join_all(answer.calls.iter().map(run)).await
+    let tools = deps.tools_of(turn.user_id).await;
+    let run = |call| run_one(deps, &tools, turn, turn_log, call, answer.entry, cancel);
+    let results = join_all(answer.calls.iter().map(run)).await;
+    let mut pictures = ResultPictures::default();
+    let mut messages: Vec<_> = answer
+        .calls
+        .iter()
+        .zip(results)
+        .map(|(received, result)| {
+            pictures.append(result.pictures);
+            PromptMessage::Result {
+                call_id: received.call.id.clone(),
+                text: result.text,
+            }
+        })
+        .collect();
+    messages.extend(pictures.message());
+    messages
 }
 
 async fn run_one(
     deps: &AssistantDeps,
+    tools: &Registry,
     turn: TurnRef,
     turn_log: &TurnLog<'_>,
     ReceivedCall { call, refused }: &ReceivedCall,
     parent: Option<EntryId>,
     cancel: &CancellationToken,
-) -> PromptMessage {
+) -> CallResult {
     if let Some(why) = refused {
-        return PromptMessage::Result {
-            call_id: call.id.clone(),
+        return CallResult {
             text: format!("This call was refused and not run: {why}."),
+            pictures: ResultPictures::default(),
         };
     }
-    let tool = deps.tools.find(&call.name);
+    let tool = tools.find(&call.name);
     let title = tool.as_ref().map_or_else(
         || format!("Unknown tool: {}", call.name),
         |tool| tool.title(&call.arguments),
     );
+    let title = visible(&title).into_owned();
     let asks = tool
         .as_deref()
         .filter(|tool| call.arguments.is_object() && tool.needs_approval(&call.arguments));
@@ -77,9 +104,23 @@ async fn run_one(
             call.name
         ))),
     };
-    PromptMessage::Result {
-        call_id: call.id.clone(),
+    let pictures = match &result {
+        Ok(output) if deps.chain.iter().any(|model| model.link().supports_images) => {
+            ResultPictures::of(&output.files)
+        }
+        _ => ResultPictures::default(),
+    };
+    CallResult {
         text: finish(deps, turn, turn_log, entry, (started, allowed), result).await,
+        pictures,
+    }
+}
+
+/// The details of a finished tool: what the user allowed, and what came of it.
+fn details_beside(allowed: Option<&str>, details: String) -> String {
+    match allowed {
+        Some(allowed) => format!("{}\n\nResult:\n{details}", allowed.trim_end()),
+        None => details,
     }
 }
 
@@ -93,10 +134,7 @@ async fn finish(
     (started, allowed): (Timestamp, Option<String>),
     result: std::result::Result<ToolOutput, ToolError>,
 ) -> String {
-    let details = |text: String| match &allowed {
-        Some(arguments) => format!("{arguments}\n{text}"),
-        None => text,
-    };
+    let beside = |details: String| details_beside(allowed.as_deref(), details);
     let stored = match result {
         Ok(output) => store_files(deps, turn, output)
             .await
@@ -109,7 +147,7 @@ async fn finish(
     };
     match stored {
         Ok((output, files)) => {
-            let details = output.details.map(details);
+            let details = output.details.map(beside);
             let files = serde_json::json!(files);
             turn_log
                 .tool_finished(entry, started, details, &output.text, files)
@@ -117,9 +155,8 @@ async fn finish(
             output.text
         }
         Err(error) => {
-            turn_log
-                .tool_failed(entry, started, &error, details(error.clone()))
-                .await;
+            let details = beside(error.clone());
+            turn_log.tool_failed(entry, started, &error, details).await;
             format!("The tool failed: {error}")
         }
     }

@@ -6,7 +6,7 @@ use super::{
     history::history,
     lease,
     model::{Model, ModelRequest, PromptMessage},
-    tool_calls,
+    result_pictures, tool_calls,
     turn_log::TurnLog,
 };
 use crate::server::{
@@ -61,7 +61,7 @@ async fn work(deps: &AssistantDeps, turn: TurnRef, cancel: &CancellationToken) -
     deps.tools.servers().ready().await;
     let mut request = ModelRequest {
         messages,
-        tools: deps.tools.definitions(),
+        tools: deps.tools_of(turn.user_id).await.definitions(),
     };
     let turn_log = TurnLog::new(deps, turn);
     let mut chain = Chain {
@@ -97,6 +97,7 @@ async fn work(deps: &AssistantDeps, turn: TurnRef, cancel: &CancellationToken) -
         let calls = answer.calls.into_iter().map(|received| received.call);
         request.messages.push(PromptMessage::Calls(calls.collect()));
         request.messages.extend(results);
+        result_pictures::limit(&mut request.messages);
     }
     Ok(())
 }

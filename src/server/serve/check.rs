@@ -1,9 +1,10 @@
 //! `holly check`: tries the settings: data folder, database, archive, sign-in provider, every
-//! model.
+//! model. MCP servers are named, not tried.
 
 use crate::server::{
     archive::Archive,
     assistant::{
+        mcp::{self, LeftOutServer},
         model::{Model, ModelError, ModelEvent, ModelRequest, PromptMessage},
         providers,
         tools::services::settings::Producer,
@@ -59,7 +60,36 @@ pub async fn check(config: &Config) -> Vec<Finding> {
         ]
         .map(service),
     );
+    findings.extend(mcp_servers(config));
     findings
+}
+
+/// The servers in `mcp.json`, which are not started.
+fn mcp_servers(config: &Config) -> Vec<Finding> {
+    let path = config.data_dir.join("mcp.json");
+    let list = match mcp::read(&path) {
+        Ok(list) => list,
+        Err(problems) => {
+            return vec![Finding {
+                what: "MCP servers".to_owned(),
+                result: Err(problems.join("; ")),
+            }];
+        }
+    };
+    let finding = |name: &str, result| Finding {
+        what: format!("MCP server {name}"),
+        result,
+    };
+    let used = list.servers.iter().map(|server| {
+        let notes = ["not tried".to_owned()].into_iter();
+        let notes: Vec<String> = notes.chain(server.notes.iter().cloned()).collect();
+        finding(&server.name, Ok(notes.join("; ")))
+    });
+    let left_out = list
+        .left_out
+        .iter()
+        .map(|LeftOutServer { name, reason }| finding(name, Err(format!("left out: it {reason}"))));
+    used.chain(left_out).collect()
 }
 
 fn data_dir(config: &Config) -> Finding {

@@ -72,7 +72,7 @@ pub fn join_problems(problems: &[String]) -> String {
 /// What the server needs besides the database. It is checked before the database is opened and
 /// migrated, so all problems are reported at once and a server that cannot start changes nothing.
 pub struct Prepared {
-    servers: Vec<mcp::ServerConfig>,
+    servers: mcp::ServerList,
     data_dir: DataDir,
     files: FileStore,
     chain: Vec<Arc<dyn Model>>,

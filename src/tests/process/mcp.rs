@@ -3,7 +3,8 @@
 use super::home::{Home, Server, within};
 use serde_json::json;
 
-/// A running server with an MCP server, and a mark in the latter's command line.
+/// A running server with an MCP server, and a mark in the latter's command line. Another MCP server
+/// in the file cannot be used.
 async fn start_with_mcp_server() -> (Home, Server, String) {
     let home = Home::with_user();
     let mark = home.data().join("mark").display().to_string();
@@ -11,7 +12,9 @@ async fn start_with_mcp_server() -> (Home, Server, String) {
         .expect("HOLLY_TEST_MCP is not set; run `make test`, or single tests with .ci/services");
     let env = json!({ "PATH": std::env::var("PATH").unwrap() });
     let every = json!({ "command": "node", "args": [program, "stdio", mark], "env": env });
-    let file = json!({ "mcpServers": { "every": every } });
+    let file = json!({ "mcpServers": {
+        "every": every, "old": { "type": "sse", "url": "https://old.example/sse" },
+    } });
     std::fs::write(home.data().join("mcp.json"), file.to_string()).unwrap();
     let server = home.serve();
     within("the MCP server to start", wait_for_processes(&mark, 1)).await;

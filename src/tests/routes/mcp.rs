@@ -141,7 +141,25 @@ async fn a_tool_error_is_logged_and_the_answer_continues() {
 }
 
 #[tokio::test]
-async fn tools_not_marked_read_only_ask_unless_the_server_is_trusted() {
+async fn every_tool_asks_unless_the_server_or_its_hints_are_trusted() {
+    let untrusted = mcp::everything(json!({ "trustHints": false }));
+    let (_app, ada, _) =
+        with_tool_call(&untrusted, "every_echo", json!({ "message": "a\u{200b}b" })).await;
+    let conversation = ada.begins().await;
+    ada.says(&conversation, "Go").await;
+    let approval = ada.awaits_a_question(&conversation).await;
+    assert_eq!(
+        (&approval["title"], &approval["details"]),
+        (
+            &json!("every: Echo Tool, a[U+200B]b"),
+            &json!("message: a[U+200B]b\n")
+        )
+    );
+    ada.decides(&approval, "once").await.expect(200);
+    assert_eq!(
+        outcome(&ada, &conversation).await.0["details"],
+        "message: a[U+200B]b\n\nResult:\nEcho: a\u{200b}b"
+    );
     let toggle = "every_toggle-simulated-logging";
     let (_app, ada, _) = with_tool_call(&mcp::everything(json!({})), toggle, json!({})).await;
     let conversation = ada.begins().await;

@@ -20,6 +20,7 @@ mod limits;
 mod list;
 mod log_points;
 mod mcp;
+mod mcp_misbehaviour;
 mod model_bounds;
 mod model_history;
 mod openapi;

@@ -59,17 +59,26 @@ impl Model for ToldModel {
 pub(in crate::tests) struct CallingModel {
     link: ModelLink,
     calls: Vec<ToolCall>,
+    requests: Arc<Mutex<Vec<ModelRequest>>>,
 }
 
 impl CallingModel {
     /// Calls these tools with these arguments.
     pub(in crate::tests) fn of(calls: &[(&str, serde_json::Value)]) -> Arc<dyn Model> {
+        Self::new(calls, false).0
+    }
+
+    /// As [`Self::of`], with or without sight, and the requests that it gets.
+    pub(in crate::tests) fn new(
+        calls: &[(&str, serde_json::Value)],
+        supports_images: bool,
+    ) -> (Arc<dyn Model>, Arc<Mutex<Vec<ModelRequest>>>) {
         let link = ModelLink {
             provider: "test",
             model: "calling".to_owned(),
             name: "Calling".to_owned(),
             window: 100_000,
-            supports_images: false,
+            supports_images,
         };
         let call = |(n, (name, arguments)): (usize, &(&str, serde_json::Value))| ToolCall {
             id: format!("call-{n}"),
@@ -77,10 +86,13 @@ impl CallingModel {
             arguments: arguments.clone(),
             signatures: Vec::new(),
         };
-        Arc::new(Self {
+        let requests = Arc::<Mutex<Vec<ModelRequest>>>::default();
+        let model = Arc::new(Self {
             link,
             calls: calls.iter().enumerate().map(call).collect(),
-        })
+            requests: requests.clone(),
+        });
+        (model, requests)
     }
 }
 
@@ -90,10 +102,12 @@ impl Model for CallingModel {
     }
 
     fn stream(&self, request: ModelRequest) -> BoxStream<'static, ModelResult> {
+        self.requests.lock().unwrap().push(request.clone());
         let results = request
             .messages
             .iter()
             .rev()
+            .skip_while(|message| message.is_result_pictures())
             .map_while(|message| match message {
                 PromptMessage::Result { text, .. } => Some(text.as_str()),
                 _ => None,

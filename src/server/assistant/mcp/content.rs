@@ -5,38 +5,101 @@
 use super::config::ServerConfig;
 use crate::server::{
     assistant::tool::{ProducedFile, ToolError, ToolOutput},
-    base::media_type::{self, DetectedMedia},
+    base::{
+        media_type::{self, DetectedMedia},
+        visible::visible,
+    },
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rmcp::model::{CallToolResult, ContentBlock, ResourceContents};
+use serde_json::Value;
 
-/// Maximum size in bytes of the text for a model.
+/// Maximum size in bytes of the text for a model, and of the structured content beside it.
 const TEXT_MAX_BYTES: usize = 32 * 1024;
+/// Maximum length of the name of an unknown type, in characters.
+const TYPE_MAX_CHARS: usize = 40;
 /// Maximum number of files of one result.
 const FILES_MAX: usize = 8;
 /// Maximum file size, in bytes.
 const FILE_MAX_BYTES: usize = 10 * 1024 * 1024;
 
+/// The result of a tool call, as far as it can be read.
+pub(super) struct ToolResult {
+    /// The blocks, or notes about blocks that cannot be read.
+    blocks: Vec<Result<ContentBlock, String>>,
+    structured: Option<Value>,
+    is_error: bool,
+}
+
+impl From<CallToolResult> for ToolResult {
+    fn from(result: CallToolResult) -> Self {
+        Self {
+            blocks: result.content.into_iter().map(Ok).collect(),
+            structured: result.structured_content,
+            is_error: result.is_error == Some(true),
+        }
+    }
+}
+
+/// Reads a result block by block; `None` if it is no tool result.
+pub(super) fn parse(result: &Value) -> Option<ToolResult> {
+    let structured = result.get("structuredContent").cloned();
+    let blocks = match result.get("content") {
+        Some(Value::Array(blocks)) => blocks.iter().map(parse_block).collect(),
+        Some(Value::String(text)) => vec![Ok(ContentBlock::text(text))],
+        None if structured.is_some() => Vec::new(),
+        _ => return None,
+    };
+    Some(ToolResult {
+        blocks,
+        structured,
+        is_error: result.get("isError") == Some(&Value::Bool(true)),
+    })
+}
+
+fn parse_block(block: &Value) -> Result<ContentBlock, String> {
+    serde_json::from_value(block.clone()).map_err(|_| {
+        let kind = block.get("type").and_then(Value::as_str);
+        match kind {
+            Some(kind) => {
+                let kind: String = visible(kind).chars().take(TYPE_MAX_CHARS).collect();
+                format!("[content of the type “{kind}” was left out: Holly cannot read it]")
+            }
+            None => "[content without a type was left out]".to_owned(),
+        }
+    })
+}
+
 /// Converts a result. Errors: `Failed` with the server's text if it reports an error.
 pub(super) fn output(
     config: &ServerConfig,
     title: &str,
-    result: CallToolResult,
+    result: impl Into<ToolResult>,
 ) -> Result<ToolOutput, ToolError> {
+    let result: ToolResult = result.into();
     let mut collector = Collector {
         title,
         texts: Vec::new(),
         files: Vec::new(),
     };
-    let blocks = result.content.len();
-    for block in result.content {
-        collector.add_block(block);
+    for block in result.blocks {
+        match block {
+            Ok(block) => collector.add_block(block),
+            Err(note) => collector.texts.push(note),
+        }
     }
-    if let Some(structured) = result.structured_content.filter(|_| blocks == 0) {
-        collector.texts.push(structured.to_string());
+    let structured = result
+        .structured
+        .filter(|structured| !structured.is_null() && !collector.has_json(structured));
+    let mut text = clip(config.mask_secrets(&collector.texts.join("\n")));
+    if let Some(structured) = structured {
+        let structured = clip(config.mask_secrets(&structured.to_string()));
+        text = match text.is_empty() {
+            true => structured,
+            false => format!("{text}\n\nStructured content: {structured}"),
+        };
     }
-    let text = clip(config.mask_secrets(&collector.texts.join("\n")));
-    if result.is_error == Some(true) {
+    if result.is_error {
         return Err(ToolError::Failed(if text.trim().is_empty() {
             "The tool failed without a message.".to_owned()
         } else {
@@ -62,6 +125,12 @@ struct Collector<'a> {
 }
 
 impl Collector<'_> {
+    /// Whether a text is this value as JSON, as servers send it for clients that read texts only.
+    fn has_json(&self, value: &Value) -> bool {
+        let mut texts = self.texts.iter();
+        texts.any(|text| serde_json::from_str::<Value>(text).is_ok_and(|json| json == *value))
+    }
+
     fn add_block(&mut self, block: ContentBlock) {
         match block {
             ContentBlock::Text(text) => self.texts.push(text.text),

@@ -3,7 +3,7 @@
 use super::{config::ServerConfig, connect::TaskOwner};
 use crate::{domain::ToolServer, server::assistant::tool::Tool};
 use rmcp::{Peer, RoleClient, handler::client::progress::ProgressDispatcher};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
 /// A configured server.
@@ -12,13 +12,32 @@ pub(super) struct Server {
     pub(super) owner: TaskOwner,
     pub(super) progress: ProgressDispatcher,
     pub(super) status: watch::Sender<ServerStatus>,
+    /// The names of the tools it listed last. It keeps them while it is down.
+    names: Mutex<Vec<String>>,
+}
+
+/// A tool that a server has listed.
+#[derive(Clone)]
+pub(super) struct ListedTool {
+    /// Its name for models.
+    pub(super) name: String,
+    /// The server's own name for it, for users.
+    pub(super) own_name: String,
+    pub(super) tool: Arc<dyn Tool>,
+}
+
+/// The tools of a server, and what was left out.
+pub(super) struct Listing {
+    pub(super) tools: Vec<ListedTool>,
+    /// Which tools were left out and why, and where the list was cut.
+    pub(super) notes: Vec<String>,
 }
 
 pub(super) enum ServerStatus {
     Starting,
     Ready {
         peer: Peer<RoleClient>,
-        tools: Vec<Arc<dyn Tool>>,
+        listing: Listing,
         process: Option<u32>,
     },
     Down {
@@ -33,6 +52,7 @@ impl Server {
             owner,
             progress: ProgressDispatcher::new(),
             status: watch::Sender::new(ServerStatus::Starting),
+            names: Mutex::default(),
         }
     }
 
@@ -40,10 +60,27 @@ impl Server {
         &self.config.name
     }
 
+    /// It runs and has listed its tools.
+    pub(super) fn ready(&self, peer: Peer<RoleClient>, listing: Listing, process: Option<u32>) {
+        let names = listing.tools.iter().map(|tool| tool.name.clone());
+        *self.names.lock().unwrap_or_else(PoisonError::into_inner) = names.collect();
+        self.status.send_replace(ServerStatus::Ready {
+            peer,
+            listing,
+            process,
+        });
+    }
+
+    /// The names of the tools it listed last.
+    pub(super) fn names(&self) -> Vec<String> {
+        let names = self.names.lock();
+        names.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The tools it offers, if it runs.
-    pub(super) fn tools(&self) -> Vec<Arc<dyn Tool>> {
+    pub(super) fn tools(&self) -> Vec<ListedTool> {
         match &*self.status.borrow() {
-            ServerStatus::Ready { tools, .. } => tools.clone(),
+            ServerStatus::Ready { listing, .. } => listing.tools.clone(),
             ServerStatus::Starting | ServerStatus::Down { .. } => Vec::new(),
         }
     }
@@ -57,17 +94,21 @@ impl Server {
         }
     }
 
-    /// Its state for admins.
-    pub(super) fn state(&self) -> ToolServer {
-        let process = match &*self.status.borrow() {
-            ServerStatus::Ready { process, .. } => *process,
-            ServerStatus::Starting | ServerStatus::Down { .. } => None,
+    /// Its state for admins; `tools` of its tools are offered, and `clashes` says which are not
+    /// because of their names.
+    pub(super) fn state(&self, tools: usize, clashes: Vec<String>) -> ToolServer {
+        let (process, listed) = match &*self.status.borrow() {
+            ServerStatus::Ready {
+                process, listing, ..
+            } => (*process, listing.notes.clone()),
+            ServerStatus::Starting | ServerStatus::Down { .. } => (None, Vec::new()),
         };
         ToolServer {
             name: self.name().to_owned(),
-            tools: self.tools().len(),
+            tools,
             process,
-            trouble: self.peer().err(),
+            trouble: self.peer().err().map(|why| format!("not running: {why}")),
+            notes: [self.config.notes.clone(), listed, clashes].concat(),
         }
     }
 

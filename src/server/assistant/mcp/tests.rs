@@ -2,7 +2,7 @@
 
 use super::{
     McpServers, READY_TIMEOUT,
-    config::{ServerConfig, Transport, parse, read},
+    config::{ServerConfig, ServerList, Transport, parse, read},
     content::output,
 };
 use crate::server::assistant::tool::ToolError;
@@ -13,8 +13,17 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+fn list(text: &str) -> Result<ServerList, String> {
+    parse(text, &|_| None)
+}
+
 fn server(settings: serde_json::Value) -> Result<Vec<ServerConfig>, Vec<String>> {
-    parse(&json!({ "mcpServers": { "notes": settings } }).to_string())
+    let file = json!({ "mcpServers": { "notes": settings } }).to_string();
+    let ServerList { servers, left_out } = list(&file).map_err(|problem| vec![problem])?;
+    match left_out.is_empty() {
+        true => Ok(servers),
+        false => Err(left_out.into_iter().map(|server| server.reason).collect()),
+    }
 }
 
 fn config() -> ServerConfig {
@@ -26,7 +35,7 @@ fn config() -> ServerConfig {
 #[test]
 fn without_a_file_there_are_no_servers() {
     assert!(
-        read(std::path::Path::new("/nowhere/mcp.json")).is_ok_and(|servers| servers.is_empty())
+        read(std::path::Path::new("/nowhere/mcp.json")).is_ok_and(|list| list.servers.is_empty())
     );
 }
 
@@ -83,7 +92,17 @@ fn all_problems_are_reported_at_once() {
         },
         "typo": { "comand": "a" },
     } });
-    let problems = parse(&file.to_string()).err().unwrap_or_default();
+    let list_of_problems = list(&file.to_string()).map(|list| list.left_out);
+    let problems: Vec<String> = list_of_problems
+        .unwrap_or_default()
+        .into_iter()
+        .flat_map(|server| {
+            let parts = server.reason.split("; ");
+            let name = server.name.clone();
+            let named = parts.map(move |part| format!("server {name:?} {part}"));
+            named.collect::<Vec<_>>()
+        })
+        .collect();
     let count = |part: &str| {
         problems
             .iter()
@@ -94,15 +113,15 @@ fn all_problems_are_reported_at_once() {
         "\"two words\" must be named",
         "\"both\" must have either",
         "\"neither\" must have either",
-        "unknown field `comand`",
+        "does not use its fields \"comand\"",
     ] {
         assert_eq!(count(part), 1, "{part}: {problems:?}");
     }
     assert_eq!(count("\"ftp\" has"), 4, "{problems:?}");
     for text in ["{", "[]", "{\"mcpServers\": 1}"] {
         assert_eq!(
-            parse(text).err().map(|problems| problems.len()),
-            Some(1),
+            list(text).err().map(|problem| problem.is_empty()),
+            Some(false),
             "{text}"
         );
     }
@@ -177,7 +196,10 @@ async fn a_turn_waits_only_briefly_for_servers_that_are_starting() {
     let (started, shutdown) = (Instant::now(), CancellationToken::new());
     McpServers::default().ready().await;
     assert_eq!(started.elapsed(), Duration::ZERO);
-    let silent = server(json!({ "command": "sleep", "args": ["600"] })).unwrap_or_default();
+    let silent = ServerList {
+        servers: server(json!({ "command": "sleep", "args": ["600"] })).unwrap_or_default(),
+        left_out: Vec::new(),
+    };
     McpServers::start(silent, &shutdown, &TaskTracker::new())
         .ready()
         .await;

@@ -1,16 +1,22 @@
 //! A tool of an MCP server.
 
-use super::{content, server::Server};
+use super::{
+    content::{self, ToolResult},
+    server::Server,
+};
 use crate::{
     domain::clip_title,
-    server::assistant::tool::{Progress, Tool, ToolContext, ToolDefinition, ToolError, ToolOutput},
+    server::{
+        assistant::tool::{Progress, Tool, ToolContext, ToolDefinition, ToolError, ToolOutput},
+        base::visible::visible,
+    },
 };
 use futures::{StreamExt, future::BoxFuture};
 use rmcp::{
     Peer, RoleClient,
     model::{
         CallToolRequest, CallToolRequestParams, CancelledNotificationParam, ClientRequest,
-        ProgressNotificationParam, RequestId, ServerResult,
+        CustomResult, ProgressNotificationParam, RequestId, ServerResult,
     },
     service::PeerRequestOptions,
 };
@@ -50,24 +56,27 @@ pub(super) struct McpTool {
 }
 
 impl McpTool {
-    /// Adapts a tool of `server` under the name `name`; `None` if its schema is too large for
-    /// models.
+    /// Adapts a tool of `server` under the name `name`. Errors: its schema is too large for models.
     pub(super) fn new(
         server: &Arc<Server>,
         name: String,
         tool: &rmcp::model::Tool,
-    ) -> Option<Self> {
+    ) -> Result<Self, String> {
         let schema = Value::Object((*tool.input_schema).clone());
-        if schema.to_string().len() > SCHEMA_MAX_BYTES {
-            return None;
+        let bytes = schema.to_string().len();
+        if bytes > SCHEMA_MAX_BYTES {
+            return Err(format!(
+                "its inputSchema has {bytes} bytes; the maximum is {SCHEMA_MAX_BYTES}"
+            ));
         }
         let annotations = tool.annotations.as_ref();
         let title = tool
             .title
             .clone()
             .or_else(|| annotations.and_then(|annotations| annotations.title.clone()));
-        let read_only =
-            annotations.and_then(|annotations| annotations.read_only_hint) == Some(true);
+        // a hint of the server about itself, which counts only if the operator says so
+        let read_only = server.config.trust_hints
+            && annotations.and_then(|annotations| annotations.read_only_hint) == Some(true);
         let configured = server.config.ask.get(tool.name.as_ref()).copied();
         let description = tool
             .description
@@ -76,7 +85,7 @@ impl McpTool {
             .chars()
             .take(DESCRIPTION_MAX_CHARS)
             .collect();
-        Some(Self {
+        Ok(Self {
             server: Arc::downgrade(server),
             server_name: server.name().to_owned(),
             definition: ToolDefinition {
@@ -89,15 +98,10 @@ impl McpTool {
             title: format!(
                 "{}: {}",
                 server.name(),
-                title.unwrap_or_else(|| tool.name.to_string())
+                visible(&title.unwrap_or_else(|| tool.name.to_string()))
             ),
             needs_approval: configured.unwrap_or(!server.config.trust && !read_only),
         })
-    }
-
-    /// The name for models.
-    pub(super) fn name(&self) -> &str {
-        &self.definition.name
     }
 }
 
@@ -169,7 +173,7 @@ async fn call_tool(
     server: &Arc<Server>,
     call: CallToolRequestParams,
     progress: &watch::Sender<Progress>,
-) -> Result<rmcp::model::CallToolResult, ToolError> {
+) -> Result<ToolResult, ToolError> {
     let failed = |error: String| {
         ToolError::Failed(format!(
             "{}: {}",
@@ -210,7 +214,10 @@ async fn call_tool(
     };
     pending.id = None;
     match result.map_err(|error| failed(error.to_string()))? {
-        ServerResult::CallToolResult(result) => Ok(result),
+        ServerResult::CallToolResult(result) => Ok(result.into()),
+        // with one block that cannot be read, the result is none that the library knows
+        ServerResult::CustomResult(CustomResult(result)) => content::parse(&result)
+            .ok_or_else(|| failed("the server's response is not a tool result".to_owned())),
         _ => Err(failed(
             "the server's response is not a tool result".to_owned(),
         )),

@@ -25,6 +25,8 @@ use services::{fal::PollConfig, settings::ServiceConfig};
 pub struct Registry {
     tools: Vec<Arc<dyn Tool>>,
     servers: McpServers,
+    /// The email address of the user whose tools these are; without one, those for everybody.
+    email: Option<String>,
 }
 
 impl Registry {
@@ -33,6 +35,7 @@ impl Registry {
         Self {
             tools,
             servers: McpServers::default(),
+            email: None,
         }
     }
 
@@ -55,7 +58,19 @@ impl Registry {
 
     /// Adds the tools of these MCP servers while they run.
     pub fn with_servers(self, servers: McpServers) -> Self {
-        Self { servers, ..self }
+        let own = self.tools.iter().map(|tool| tool.definition().name);
+        Self {
+            servers: servers.reserving(own.collect()),
+            ..self
+        }
+    }
+
+    /// The tools that the user with this email address may use.
+    pub fn for_user(&self, email: Option<String>) -> Self {
+        Self {
+            email,
+            ..self.clone()
+        }
     }
 
     /// The MCP servers.
@@ -70,14 +85,18 @@ impl Registry {
             .iter()
             .find(|tool| matches(tool))
             .cloned()
-            .or_else(|| self.servers.tools().into_iter().find(matches))
+            .or_else(|| self.server_tools().into_iter().find(matches))
+    }
+
+    fn server_tools(&self) -> Vec<Arc<dyn Tool>> {
+        self.servers.tools(self.email.as_deref())
     }
 
     /// The definitions of all tools for models.
     pub fn definitions(&self) -> Vec<ToolDefinition> {
         let mut definitions: Vec<ToolDefinition> =
             self.tools.iter().map(|tool| tool.definition()).collect();
-        for tool in self.servers.tools() {
+        for tool in self.server_tools() {
             let definition = tool.definition();
             if definitions
                 .iter()
