@@ -68,7 +68,8 @@ pub(super) fn estimate(request: &ModelRequest) -> usize {
         + request.tools.iter().map(tool_tokens).sum::<usize>()
 }
 
-/// Groups calls with their results and the pictures of these; every other message is a group of its own.
+/// Groups calls with their results and the pictures of these; every other message is a group of
+/// its own.
 fn groups(messages: &[PromptMessage]) -> Vec<std::ops::Range<usize>> {
     let mut groups: Vec<std::ops::Range<usize>> = Vec::new();
     for (at, message) in messages.iter().enumerate() {

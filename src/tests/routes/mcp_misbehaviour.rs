@@ -126,6 +126,11 @@ async fn a_list_of_tools_keeps_what_can_be_used_and_names_the_rest() {
             &["bytes"],
         ),
         (good_and(with_schema(json!({}))), 2, &[]),
+        (
+            good_and(json!({ "name": "odd", "icons": 1, "inputSchema": { "type": "object" } })),
+            2,
+            &[],
+        ),
         (good_and(with_schema(json!({ "properties": [] }))), 2, &[]),
         (
             good_and(json!({ "name": "o\u{200b}d", "inputSchema": 1 })),
@@ -286,6 +291,10 @@ async fn a_result_keeps_what_can_be_read_and_names_the_rest() {
         ),
         (two(json!({ "text": "untyped" })), "content without a type"),
         (two(json!(7)), "content without a type"),
+        (
+            two(json!({ "type": "text", "text": "Also.", "annotations": 1 })),
+            "Also.",
+        ),
         (two(json!({ "type": "h\u{200b}" })), "“h[U+200B]”"),
         (
             json!({ "content": [text("Seen.")], "structuredContent": { "rows": [1, 2] } }),

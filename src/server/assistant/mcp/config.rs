@@ -1,6 +1,6 @@
-//! Reads `mcp.json`, which lists the MCP servers in the formats that Claude Desktop, VS Code, Cline,
-//! Cursor and others write. A server that cannot be used is left out with the reason; fields that
-//! Holly does not use are named.
+//! Reads `mcp.json`, which lists the MCP servers in the formats that Claude Desktop, VS Code,
+//! Cline, Cursor and others write. A server that cannot be used is left out with the reason; fields
+//! that Holly does not use are named.
 
 use super::{fields::Fields, jsonc::without_comments, variables::Variables};
 use crate::server::base::masking::mask;

@@ -58,7 +58,15 @@ pub(super) fn parse(result: &Value) -> Option<ToolResult> {
 }
 
 fn parse_block(block: &Value) -> Result<ContentBlock, String> {
-    serde_json::from_value(block.clone()).map_err(|_| {
+    let without_optional = || {
+        let mut block = block.clone();
+        if let Some(fields) = block.as_object_mut() {
+            fields.retain(|name, _| !matches!(name.as_str(), "annotations" | "_meta"));
+        }
+        serde_json::from_value(block)
+    };
+    let read = serde_json::from_value(block.clone());
+    read.or_else(|_| without_optional()).map_err(|_| {
         let kind = block.get("type").and_then(Value::as_str);
         match kind {
             Some(kind) => {

@@ -141,8 +141,9 @@ fn parse_tool(server: &Arc<Server>, mut raw: Value) -> Result<ListedTool, String
     if let Some(schema) = raw.get_mut("inputSchema") {
         correct_schema(schema)?;
     }
-    let tool: rmcp::model::Tool =
-        serde_json::from_value(raw).map_err(|error| format!("it cannot be read: {error}"))?;
+    let tool: rmcp::model::Tool = serde_json::from_value(raw.clone())
+        .or_else(|_| serde_json::from_value(without_optional(raw)))
+        .map_err(|error| format!("it cannot be read: {error}"))?;
     if tool.name.is_empty() {
         return Err("it has no name".to_owned());
     }
@@ -153,6 +154,14 @@ fn parse_tool(server: &Arc<Server>, mut raw: Value) -> Result<ListedTool, String
         own_name: visible(&tool.name).into_owned(),
         tool: Arc::new(adapted),
     })
+}
+
+/// Removes what a tool can be offered without. Without its hints it asks first.
+fn without_optional(mut raw: Value) -> Value {
+    if let Some(fields) = raw.as_object_mut() {
+        fields.retain(|name, _| matches!(name.as_str(), "name" | "description" | "inputSchema"));
+    }
+    raw
 }
 
 /// Adds what servers often omit: the type, and properties as an object where PHP writes a list.

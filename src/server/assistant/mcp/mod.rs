@@ -1,8 +1,8 @@
 //! Tools of MCP servers (Model Context Protocol, modelcontextprotocol.io). The servers listed in
 //! `mcp.json` in the data folder are started with Holly, kept running, and stopped with it.
 //!
-//! `config`: the file, read with `fields`, `variables` and `jsonc`. `server`: the state of a server.
-//! `supervisor`: keeps it running. `connect`: its connection. `handler`: its notifications.
+//! `config`: the file, read with `fields`, `variables` and `jsonc`. `server`: the state of a
+//! server. `supervisor`: keeps it running. `connect`: its connection. `handler`: its notifications.
 //! `listing`: its list of tools. `names`: tool names for models. `tool`: a tool. `content`: the
 //! results.
 
@@ -188,7 +188,8 @@ impl McpServers {
 
 fn clash(server: &Server, tool: &ListedTool, owner: &str) -> String {
     format!(
-        "{}: left out, models call it {}, which is a tool of {owner} already; rename {} in mcp.json",
+        "{}: left out, models call it {}, which is a tool of {owner} already; \
+         rename {} in mcp.json",
         tool.own_name,
         tool.name,
         server.name()
