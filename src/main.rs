@@ -5,6 +5,8 @@
 mod backup;
 #[path = "commands/copy.rs"]
 mod copy;
+#[path = "commands/keys.rs"]
+mod keys;
 #[path = "commands/people.rs"]
 mod people;
 #[path = "commands/retention.rs"]
@@ -15,12 +17,12 @@ use holly::{
     domain::ids::UserId,
     server::{
         base::{clock::Clock, data_dir::DataDir, telemetry},
-        identity,
         serve::{self, check},
         state::{config::Settings, join_problems},
         store::{Store, users},
     },
 };
+use keys::KeyCommand;
 use people::UserCommand;
 use retention::{ArchiveCommand, HoldCommand, RetentionCommand};
 use std::{path::PathBuf, process::ExitCode};
@@ -79,19 +81,6 @@ enum Command {
     Restore(backup::RestoreCommand),
 }
 
-#[derive(Subcommand)]
-enum KeyCommand {
-    /// Create an API key and print it; it is not shown again
-    Add {
-        /// Email address of the key's user
-        #[arg(long)]
-        user: String,
-        /// Name of the key
-        #[arg(long)]
-        name: String,
-    },
-}
-
 type Failure = Box<dyn std::error::Error>;
 
 #[tokio::main]
@@ -130,32 +119,19 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Copy(command)) => copy::run(&config, command).await,
         Some(Command::User(command)) => people::user(&config, command).await,
         Some(Command::Check) => print_findings(&check::check(&config).await),
-        Some(other) => {
+        Some(Command::Key(command)) => keys::key(&config, command).await,
+        Some(Command::Migrate { without_backup }) => {
             let (url, direct) = (&config.database_url, &config.listen_url);
-            let store = match other {
-                Command::Migrate {
-                    without_backup: true,
-                } => Store::open_without_backup(url, direct).await?,
-                _ => Store::open_with_pooler(url, direct).await?,
+            let store = if without_backup {
+                Store::open_without_backup(url, direct).await?
+            } else {
+                Store::open_with_pooler(url, direct).await?
             };
-            let done = administer(&store, other).await;
             store.close().await;
-            done
+            print_line("the tables are up to date");
+            Ok(())
         }
     }
-}
-
-async fn administer(store: &Store, command: Command) -> Result<(), Failure> {
-    let now = Clock::system().now();
-    match command {
-        Command::Key(KeyCommand::Add { user, name }) => {
-            let user = find_user(store, &user).await?;
-            let key = identity::create_key(store, now, user, &name).await?;
-            print_line(&key);
-        }
-        _ => print_line("the tables are up to date"),
-    }
-    Ok(())
 }
 
 /// Prints a line for each finding. Errors: a check failed.

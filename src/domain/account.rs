@@ -1,6 +1,6 @@
 //! Accounts and their records: users as admins see them, invitations, API keys and sessions.
 
-use super::{ids::UserId, time::Timestamp};
+use super::{Scopes, ids::UserId, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The signed-in user.
@@ -55,10 +55,16 @@ pub struct ApiKey {
     pub id: String,
     /// The name its owner gave it.
     pub name: String,
+    /// What it may do; `admin` counts only while its owner is an admin.
+    pub scopes: Scopes,
+    /// Whether it was made before there were scopes, so that nobody has chosen them.
+    pub made_before_scopes: bool,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it was last used, to the minute.
     pub last_used_at: Option<Timestamp>,
+    /// When it stops working, if ever.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// A browser in which the user is signed in.

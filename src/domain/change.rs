@@ -1,7 +1,7 @@
 //! Feed items: the current state of a row, or its removal. The stream, the polling endpoint and
 //! the page use the same types.
 
-use super::{Conversation, Message};
+use super::{Conversation, Message, Scope};
 use crate::domain::{
     Cursor, WorkLogEntry,
     ids::MessageId,
@@ -23,6 +23,16 @@ vocabulary! {
         Message = "message",
         /// A conversation with all its messages and entries.
         Conversation = "conversation",
+    }
+}
+
+impl RemovedKind {
+    /// The scope in which a row of this kind can be read.
+    pub const fn scope(self) -> Scope {
+        match self {
+            Self::Entry => Scope::LogRead,
+            Self::Message | Self::Conversation => Scope::Chat,
+        }
     }
 }
 
@@ -119,6 +129,11 @@ impl Change {
             Self::Conversation(_) => "conversation",
             Self::Removed(_) => "removed",
         }
+    }
+
+    /// The scope in which it can be read.
+    pub fn scope(&self) -> Scope {
+        self.key().0.scope()
     }
 
     /// The row that changed; a removal has the key of the removed row.

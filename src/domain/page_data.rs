@@ -188,6 +188,8 @@ pub struct SettingsPageData {
     pub account: Account,
     /// The active keys, newest first.
     pub keys: Vec<ApiKey>,
+    /// Server time.
+    pub now: Timestamp,
     /// The key just created in full, shown once.
     pub fresh_key: Option<String>,
     /// The tools that run without asking.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     components::ThemeSwitch,
-    domain::{ApiKey, Detail, Theme, ToolGrant, ToolServer, time::Timestamp},
+    domain::{ApiKey, Detail, Scope, Scopes, Theme, ToolGrant, ToolServer, time::Timestamp},
     server_fns::{
         ChooseDetail, CreateKey, RevokeGrant, RevokeKey, SeeForgottenGrants, load_settings,
     },
@@ -32,7 +32,12 @@ pub fn SettingsPage() -> impl IntoView {
                     </div>
                     <FormError/>
                     <Appearance/>
-                    <Keys keys=settings.keys fresh=settings.fresh_key/>
+                    <Keys
+                        keys=settings.keys
+                        fresh=settings.fresh_key
+                        is_admin=settings.account.is_admin
+                        now=settings.now
+                    />
                     <Grants grants=settings.grants forgotten=settings.forgotten_grants/>
                     <ToolServers servers=settings.tool_servers/>
                     <Devices account=settings.account devices=settings.devices/>
@@ -96,11 +101,30 @@ fn Details() -> impl IntoView {
 }
 
 #[component]
-fn Keys(keys: Vec<ApiKey>, fresh: Option<String>) -> impl IntoView {
+fn Keys(keys: Vec<ApiKey>, fresh: Option<String>, is_admin: bool, now: Timestamp) -> impl IntoView {
+    let choice = |scope: Scope| {
+        view! {
+            <label>
+                <input
+                    type="checkbox"
+                    name="scope[]"
+                    value=scope.as_str()
+                    checked=Scopes::DEFAULT.contains(scope)
+                />
+                <span><code>{scope.as_str()}</code>" "<small>{scope.description()}</small></span>
+            </label>
+        }
+    };
+    let choices = Scope::ALL
+        .iter()
+        .copied()
+        .filter(|scope| is_admin || *scope != Scope::Admin)
+        .map(choice)
+        .collect_view();
     view! {
         <section class="panel">
             <h2>"API keys"</h2>
-            <p>"With a key another program writes to your work log and reads it. Send it as " <code>"Authorization: Bearer holly_…"</code> "."</p>
+            <p>"With a key another program does what its scopes allow. Send it as " <code>"Authorization: Bearer holly_…"</code> "."</p>
             {fresh.map(|key| view! {
                 <div class="note" role="status">
                     <p>"Your new key, shown this once: " <code class="secret">{key}</code></p>
@@ -109,13 +133,21 @@ fn Keys(keys: Vec<ApiKey>, fresh: Option<String>) -> impl IntoView {
             {(!keys.is_empty()).then(|| view! {
                 <div class="table" data-cards="">
                     <table>
-                        <thead><tr><th>"Name"</th><th data-text="">"Key"</th><th>"Made"</th><th>"Last used"</th><th><span class="unseen">"Revoke"</span></th></tr></thead>
-                        <tbody>{keys.into_iter().map(|key| view! { <KeyRow key/> }).collect_view()}</tbody>
+                        <thead><tr><th>"Name"</th><th data-text="">"Key"</th><th>"Scopes"</th><th>"Made"</th><th>"Last used"</th><th>"Expires"</th><th><span class="unseen">"Revoke"</span></th></tr></thead>
+                        <tbody>{keys.into_iter().map(|key| view! { <KeyRow key now/> }).collect_view()}</tbody>
                     </table>
                 </div>
             })}
-            <form class="filters" method="post" action=CreateKey::url()>
+            <form class="levels" method="post" action=CreateKey::url()>
                 <label class="field">"What the key is for" <input name="name" maxlength="80" required placeholder="Deploy script"/></label>
+                <fieldset>
+                    <legend>"What it may do"</legend>
+                    {choices}
+                </fieldset>
+                <label class="field">
+                    "Expires after days (empty: never)"
+                    <input name="expires" type="number" min="1" max="3650" inputmode="numeric"/>
+                </label>
                 <button class="button">"Make a key"</button>
             </form>
         </section>
@@ -123,13 +155,23 @@ fn Keys(keys: Vec<ApiKey>, fresh: Option<String>) -> impl IntoView {
 }
 
 #[component]
-fn KeyRow(key: ApiKey) -> impl IntoView {
+fn KeyRow(key: ApiKey, now: Timestamp) -> impl IntoView {
+    let scopes = key.scopes.to_string().replace(',', ", ");
+    let expires = match key.expires_at {
+        None => Either::Left("never"),
+        Some(at) => Either::Right(view! { {(at <= now).then_some("expired ")} {day(at)} }),
+    };
     view! {
         <tr>
             <td>{key.name}</td>
             <td data-text=""><code>{format!("holly_{}_…", key.id)}</code></td>
+            <td data-label="Scopes">
+                {scopes}
+                {key.made_before_scopes.then(|| view! { " "<small>"(made before scopes)"</small> })}
+            </td>
             <td data-label="Made">{day(key.created_at)}</td>
             <td data-label="Last used">{key.last_used_at.map_or_else(|| Either::Left("never"), |at| Either::Right(day(at)))}</td>
+            <td data-label="Expires">{expires}</td>
             <td>
                 <form method="post" action=RevokeKey::url()>
                     <input type="hidden" name="id" value=key.id/>

@@ -35,6 +35,7 @@ pub async fn load_settings() -> Result<SettingsPageData, ApiError> {
     Ok(SettingsPageData {
         account: identity.account,
         keys,
+        now: app.clock.now(),
         fresh_key,
         grants,
         forgotten_grants,
@@ -44,18 +45,42 @@ pub async fn load_settings() -> Result<SettingsPageData, ApiError> {
     })
 }
 
-/// Creates a key and returns it; it is not shown again.
+/// Creates a key and returns it; it is not shown again. `scope` has its scopes (default: those of
+/// [`Scopes::DEFAULT`](crate::domain::Scopes::DEFAULT)), `expires` the days until it expires
+/// (default: never).
 #[server(prefix = "/fn", endpoint = "keys/create")]
-pub async fn create_key(name: String) -> Result<String, ApiError> {
-    use crate::server::{
-        http::{cookies, server_fn_context},
-        identity,
+pub async fn create_key(
+    name: String,
+    #[server(default)] scope: Vec<String>,
+    #[server(default)] expires: String,
+) -> Result<String, ApiError> {
+    use crate::{
+        domain::Scopes,
+        server::{
+            base::error::Error,
+            http::{cookies, server_fn_context},
+            identity::{self, KEY_DAYS_MAX, NewKey},
+        },
     };
     let (app, identity) = server_fn_context::caller()?;
     app.limits
         .creates
         .admit(format_args!("keys of {}", identity.account.id), 1, "keys")?;
-    let key = identity::create_key(&app.store, app.clock.now(), identity.account.id, &name).await?;
+    let scopes = match scope.join(",") {
+        none if none.is_empty() => Scopes::DEFAULT,
+        words => words
+            .parse()
+            .map_err(|why| Error::refused("scope", format!("{why}")))?,
+    };
+    let days =
+        match expires.trim() {
+            "" => None,
+            days => Some(days.parse().map_err(|_| {
+                Error::refused("expires", format!("must be 1 to {KEY_DAYS_MAX} days"))
+            })?),
+        };
+    let new = NewKey { name, scopes, days };
+    let key = identity::create_key(&app.store, app.clock.now(), identity.account.id, new).await?;
     server_fn_context::set_cookie(&app, cookies::FRESH_KEY, &key);
     leptos_axum::redirect("/settings");
     Ok(key)

@@ -52,7 +52,9 @@ async fn run_page(page: &str) -> String {
     assert!(!blocks.is_empty(), "{page} has no sh block with curl");
     let app = TestApp::start().await;
     let admin = app.admin().await;
-    let key = admin
+    let key = app
+        .key_of(&admin)
+        .await
         .credential
         .as_ref()
         .and_then(|(_, value)| value.strip_prefix("Bearer "))

@@ -2,7 +2,7 @@
 
 use super::support::TestApp;
 use crate::{
-    domain::Cursor,
+    domain::{Cursor, Scopes},
     server::{
         base::new_id,
         feed::{Stream, StreamContext, StreamRequest, Timing},
@@ -30,6 +30,7 @@ async fn access_revoked_before_the_subscription_ends_the_stream_at_once() {
     let request = StreamRequest {
         user,
         only: None,
+        scopes: Scopes::ALL,
         cursor: Cursor {
             epoch: app.store.epoch(),
             rev,

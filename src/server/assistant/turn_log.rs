@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     domain::{
-        AnswerFacts, EntryDraft, EntryPatch, LogType, Metadata, Status, UNKNOWN_TOOL,
-        clip_details, clip_title,
+        AnswerFacts, EntryDraft, EntryPatch, LogType, Metadata, Status, UNKNOWN_TOOL, clip_details,
+        clip_title,
         ids::{EntryId, UserId},
         time::Timestamp,
     },

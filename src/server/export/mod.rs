@@ -34,6 +34,8 @@ pub struct ExportRequest {
     /// Whether to include messages. With messages the export goes conversation by conversation,
     /// oldest first; without them it has only entries, newest first as in the list.
     pub messages: bool,
+    /// Whether to include entries.
+    pub entries: bool,
     /// The format.
     pub format: Format,
 }

@@ -76,7 +76,7 @@ pub(super) fn all_records(
             request,
             remaining: conversations.into(),
             current: None,
-            outside_pending: request.conversation_id.is_none(),
+            outside_pending: request.entries && request.conversation_id.is_none(),
             entries: None,
         })
     };
@@ -132,6 +132,9 @@ impl ExportCursor {
         };
         match export::read_export_page(&self.source.store, archive, read).await {
             Ok(mut page) => {
+                if !self.request.entries {
+                    page.rows.retain(|row| !matches!(row, Change::Entry(_)));
+                }
                 if self.request.format == Format::Html {
                     render_rows(&mut page.rows).await;
                 }

@@ -2,7 +2,7 @@
 //! user's text can begin a field.
 
 use crate::domain::{
-    Change, Cursor, MessageStatus, RemovedKind,
+    Change, Cursor, MessageStatus, RemovedKind, Scopes,
     ids::{ConversationId, MessageId},
 };
 use std::fmt::Write;
@@ -72,6 +72,11 @@ impl EncodedRow {
             self.conversation_id.is_none_or(|own| own == id)
                 && (self.event != "entry" || self.conversation_id == Some(id))
         })
+    }
+
+    /// Whether a stream with these scopes sends it.
+    pub const fn is_within(&self, scopes: Scopes) -> bool {
+        scopes.contains(self.key.0.scope())
     }
 
     /// Writes the frame for a stream whose last id is `prev`.

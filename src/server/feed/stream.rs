@@ -4,13 +4,13 @@
 //! whose socket is full.
 
 use super::{
-    Feed, StreamPermit,
+    EncodedRow, Feed, StreamPermit,
     cache::RowCache,
     frame::{write_delta, write_heartbeat},
 };
 use crate::{
     domain::{
-        Cursor,
+        Cursor, Scope, Scopes,
         ids::{ConversationId, MessageId, UserId},
     },
     server::store::{Store, Subscription, Wake},
@@ -54,6 +54,8 @@ pub struct StreamRequest {
     pub user: UserId,
     /// Restricts the stream to this conversation.
     pub only: Option<ConversationId>,
+    /// Rows outside these scopes are left out.
+    pub scopes: Scopes,
     /// Only changes after this cursor.
     pub cursor: Cursor,
 }
@@ -81,7 +83,7 @@ pub struct Stream {
     context: StreamContext,
     cache: Arc<RowCache>,
     request: StreamRequest,
-    /// The last id sent; behind `request.cursor` after rows of other conversations.
+    /// The last id sent; behind `request.cursor` after rows that are not sent here.
     last_id: Cursor,
     timing: Timing,
     seen: Wake,
@@ -194,7 +196,12 @@ impl Stream {
 
     /// Writes a page of rows up to the revision `announced`, then new text of answers.
     async fn write_rows(&mut self, out: &mut String, announced: i64) {
-        let StreamRequest { user, only, cursor } = self.request;
+        let StreamRequest {
+            user,
+            only,
+            scopes,
+            cursor,
+        } = self.request;
         // boxed: otherwise the future of every idle stream would contain that of its queries
         match Box::pin(
             self.cache
@@ -209,7 +216,8 @@ impl Stream {
                         .answers
                         .finish_remote(user, MessageId::from_uuid(row.key.1));
                 }
-                for row in rows.rows.iter().filter(|row| row.concerns(only)) {
+                let is_sent = |row: &&Arc<EncodedRow>| row.concerns(only) && row.is_within(scopes);
+                for row in rows.rows.iter().filter(is_sent) {
                     row.write(out, self.last_id);
                     self.last_id.rev = row.rev;
                     self.context.frames.inc();
@@ -232,7 +240,12 @@ impl Stream {
     }
 
     fn write_text(&mut self, out: &mut String) {
-        let StreamRequest { user, only, .. } = self.request;
+        let StreamRequest {
+            user, only, scopes, ..
+        } = self.request;
+        if !scopes.contains(Scope::Chat) {
+            return;
+        }
         for (message, offset, text) in self
             .context
             .feed

@@ -9,5 +9,6 @@ pub mod redirects;
 pub mod request_id;
 pub mod router;
 pub mod routes;
+pub mod scopes;
 pub mod server_fn_context;
 pub mod style;

@@ -2,7 +2,7 @@
 //! request's id; the client gets only the id.
 
 use crate::{
-    domain::FieldError,
+    domain::{FieldError, Scope},
     server::{
         base::{
             error::{Error, ErrorResponse, StoreError, capitalised},
@@ -84,6 +84,30 @@ impl Problem {
     /// The caller is not an admin (403).
     pub fn admins_only() -> Self {
         Self::new(StatusCode::FORBIDDEN, "only an admin may do that")
+    }
+
+    /// The caller's API key lacks a scope (403).
+    pub fn missing_scope(scope: Scope) -> Self {
+        let detail = format!("This key needs the scope `{scope}`.");
+        Self::new(StatusCode::FORBIDDEN, detail)
+    }
+
+    /// Tokens of the sign-in provider lack this scope (403).
+    pub fn not_by_token(scope: Scope) -> Self {
+        let detail = format!(
+            "A token of the sign-in provider does not have the scope `{scope}`; use an API key \
+             that has it, or a browser that is signed in."
+        );
+        Self::new(StatusCode::FORBIDDEN, detail)
+    }
+
+    /// Only a browser that is signed in may do that, no API key (403).
+    pub fn sessions_only() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "This address is for browsers that are signed in, not for API keys and tokens; use \
+             the HTTP API (/openapi.json).",
+        )
     }
 
     /// The request cannot be read (400).

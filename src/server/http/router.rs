@@ -13,7 +13,7 @@ use super::{
         approvals, cleanup, conversations, create, entry, export, files, health, list, messages,
         openapi, provider_sign_in, stats, stream,
     },
-    style,
+    scopes, style,
 };
 use crate::{
     domain::error::ApiError,
@@ -63,6 +63,7 @@ pub(crate) fn layered(routes: Router<App>, app: App) -> Router {
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
         .layer(from_fn_with_state(app.clone(), form_errors::layer))
         .layer(from_fn_with_state(app.clone(), request_limit::layer))
+        .layer(from_fn(scopes::layer))
         .layer(from_fn_with_state(app.clone(), identity::layer))
         .layer(from_fn_with_state(app.clone(), same_origin::layer))
         .merge(static_files(&app).layer(compression()))

@@ -18,7 +18,9 @@ pub use accounts::{
     confirm_password, has_password, reject_earlier_tokens, remember_browser, sign_in,
     sign_up_first,
 };
-pub use api_keys::{check_key, create_key, revoke_key};
+pub use api_keys::{
+    CheckedKey, KEY_DAYS_MAX, NewKey, check_key, create_key, key_owner, revoke_key,
+};
 pub use delete_account::{DeletedAccount, RequestedBy, delete_account};
 pub use devices::{change_password, devices, end_device};
 pub use invitations::{INVITATION_DAYS, find_invitation, invite, join, revoke_invitation};

@@ -87,6 +87,23 @@ pub async fn find(
     row.map(FileRow::read).transpose()
 }
 
+/// Whether a file is attached to a message; the others were made by the work of an entry.
+pub async fn is_attached(
+    connection: &mut AnyConnection,
+    user: UserId,
+    file: &FileRecord,
+) -> Result<bool> {
+    let sql = "select count(*) from messages where user_id = $1 and conversation_id = $2 and \
+               attachments like '%' || $3 || '%'";
+    let count: i64 = sqlx::query_scalar(sql)
+        .bind(user.to_string())
+        .bind(file.conversation_id.to_string())
+        .bind(file.id.to_string())
+        .fetch_one(connection)
+        .await?;
+    Ok(count > 0)
+}
+
 /// Which of these files of a user exist.
 pub async fn known(
     connection: &mut AnyConnection,

@@ -1,9 +1,10 @@
 //! API keys: valid until they are revoked; only their hash is stored.
 
 use crate::{
+    domain::{Scope, Scopes, time::DAY_MS},
     server::{
         base::{digest, error::Error},
-        identity::{check_key, create_key, revoke_key},
+        identity::{KEY_DAYS_MAX, NewKey, check_key, create_key, revoke_key, set_admin},
         store::api_keys,
     },
     tests::support::{
@@ -16,7 +17,11 @@ on_both_databases! {
     async fn a_key_authenticates_its_owner_until_it_is_revoked(store: Store) {
         let ada = person(&store, "ada").await;
         let key = create_key(&store, NOW, ada, " CI ").await.unwrap();
-        assert_eq!(check_key(&store, NOW, &key).await.unwrap(), Some(ada));
+        let checked = check_key(&store, NOW, &key).await.unwrap().unwrap();
+        assert_eq!(
+            (checked.user, checked.scopes, checked.expires_at),
+            (ada, Scopes::DEFAULT, None)
+        );
         let listed = api_keys::of_user(&mut store.read().await.unwrap(), ada)
             .await
             .unwrap();
@@ -92,6 +97,84 @@ on_both_databases! {
             );
         }
         assert_eq!(recorded, [Some(NOW), Some(NOW), Some(NOW.plus(60_000))]);
+    }
+
+    async fn a_key_has_its_scopes_until_it_expires(store: Store) {
+        let ada = person(&store, "ada").await;
+        let scopes = Scopes::of(&[Scope::Chat, Scope::Approve]);
+        let new = |days| NewKey {
+            scopes,
+            days: Some(days),
+            ..NewKey::from("CI")
+        };
+        let key = create_key(&store, NOW, ada, new(2)).await.unwrap();
+        let end = NOW.plus(2 * DAY_MS);
+        for (now, valid) in [(NOW, true), (end.plus(-1), true), (end, false)] {
+            let checked = check_key(&store, now, &key).await.unwrap();
+            assert_eq!(
+                checked.map(|key| (key.scopes, key.expires_at)),
+                valid.then_some((scopes, Some(end)))
+            );
+        }
+        let listed = api_keys::of_user(&mut store.read().await.unwrap(), ada)
+            .await
+            .unwrap()
+            .remove(0);
+        assert_eq!(
+            (listed.scopes, listed.expires_at, listed.made_before_scopes),
+            (scopes, Some(end), false)
+        );
+        for days in [0, -1, KEY_DAYS_MAX + 1, i64::MAX] {
+            let refused = create_key(&store, NOW, ada, new(days)).await;
+            assert!(matches!(refused, Err(Error::Refused(_))), "{days}");
+        }
+        let none = NewKey { scopes: Scopes::default(), ..NewKey::from("CI") };
+        assert!(matches!(
+            create_key(&store, NOW, ada, none).await,
+            Err(Error::Refused(_))
+        ));
+    }
+
+    async fn a_key_made_before_scopes_keeps_what_it_could_do(store: Store) {
+        let ada = person(&store, "ada").await;
+        let secret = "5".repeat(64);
+        let mut tx = store.begin().await.unwrap();
+        let insert = "insert into api_keys (user_id, id, name, secret_hash, created_at) \
+                      values ($1, 'before', 'CI', $2, 0)";
+        sqlx::query(insert)
+            .bind(ada.to_string())
+            .bind(digest::sha256_hex(&secret))
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        let checked = check_key(&store, NOW, &format!("holly_before_{secret}"))
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(checked.scopes, Scopes::BEFORE_SCOPES);
+        for (is_admin, scopes) in [
+            (false, "log:write,log:read,chat"),
+            (true, "log:write,log:read,chat,admin"),
+        ] {
+            if is_admin {
+                set_admin(&store, NOW, ada, true).await.unwrap();
+            }
+            let listed = api_keys::of_user(&mut store.read().await.unwrap(), ada)
+                .await
+                .unwrap()
+                .remove(0);
+            assert_eq!(listed.scopes.to_string(), scopes);
+            assert!(listed.made_before_scopes);
+        }
+    }
+
+    async fn a_server_without_scopes_refuses_keys_that_have_them(store: Store) {
+        let ada = person(&store, "ada").await;
+        let key = create_key(&store, NOW, ada, "CI").await.unwrap();
+        let (id, secret) = key["holly_".len()..].split_once('_').unwrap();
+        let found = api_keys::by_id(&mut store.read().await.unwrap(), id).await.unwrap();
+        assert_ne!(found.unwrap().secret_hash, digest::sha256_hex(secret));
     }
 
     async fn a_key_name_is_a_single_non_empty_line(store: Store) {

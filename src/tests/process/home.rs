@@ -89,6 +89,8 @@ impl Home {
                 "ada@example.org",
                 "--name",
                 "a test",
+                "--scope",
+                "log:write,log:read,chat,approve,admin",
             ],
             "",
         );

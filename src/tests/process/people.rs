@@ -33,6 +33,8 @@ fn with_bob() -> (Home, String) {
             "bob@example.org",
             "--name",
             "a test",
+            "--scope",
+            "log:read,chat",
         ],
     );
     (home, key)
@@ -97,6 +99,52 @@ fn users_are_listed_invited_promoted_disabled_and_erased() {
         "{receipt}"
     );
     assert_eq!(stdout_of(&home, &["user", "list"]).lines().count(), 1);
+}
+
+#[tokio::test]
+async fn keys_are_added_listed_and_revoked() {
+    let (home, bobs) = with_bob();
+    let server = home.serve();
+    let list = || stdout_of(&home, &["key", "list", "--user", "bob@example.org"]);
+    let add = |more: &[&str]| {
+        let arguments = ["key", "add", "--user", "bob@example.org", "--name", "CI"];
+        stdout_of(&home, &[&arguments, more].concat())
+    };
+    let (plain, short) = (add(&[]), add(&["--scope", "chat", "--expires", "30"]));
+    let id = |key: &str| key.split('_').nth(1).unwrap().to_owned();
+    let listed = list();
+    let rows: Vec<Vec<&str>> = listed
+        .lines()
+        .map(|line| line.split('\t').collect())
+        .collect();
+    assert_eq!(
+        rows[0],
+        ["id", "name", "scopes", "made", "last used", "expires"]
+    );
+    for (key, scopes, expires) in [
+        (&bobs, "log:read,chat", false),
+        (&plain, "log:write,log:read", false),
+        (&short, "chat", true),
+    ] {
+        let row = rows.iter().find(|row| row[0] == id(key)).unwrap();
+        assert_eq!(
+            (row.len(), row[2], row[4], row[5] != "never"),
+            (6, scopes, "never", expires)
+        );
+    }
+    for (arguments, error) in [
+        (&["--scope", "everything"][..], "must be one of log:write"),
+        (&["--expires", "0"], "not in 1..=3650"),
+    ] {
+        let all = ["key", "add", "--user", "bob@example.org", "--name", "CI"];
+        let refused = error_of(&home, &[&all, arguments].concat());
+        assert!(refused.contains(error), "{refused}");
+    }
+    let mut stream = open_stream(&server, &bobs).await;
+    stdout_of(&home, &["key", "revoke", &id(&bobs)]);
+    wait_for_event(&mut stream, "auth").await;
+    assert!(!list().contains(&id(&bobs)));
+    assert!(error_of(&home, &["key", "revoke", &id(&bobs)]).contains("there is no key"));
 }
 
 async fn open_stream(server: &Server, key: &str) -> reqwest::Response {

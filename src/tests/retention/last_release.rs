@@ -3,7 +3,7 @@
 
 use crate::{
     domain::{
-        Approval, Decision, LogType, Metadata, Status, StorageStatus, WorkLogEntry,
+        Approval, Decision, LogType, Metadata, Scopes, Status, StorageStatus, WorkLogEntry,
         ids::{EntryId, UserId},
         time::{DAY_MS, Timestamp},
     },
@@ -94,7 +94,9 @@ async fn a_data_folder_of_the_last_release_is_migrated_and_usable() {
     lease::revoke(&mut tx).await.unwrap();
     tx.commit().await.unwrap();
     let key = std::fs::read_to_string(folder.path().join("api-key.txt")).unwrap();
-    let ada = check_key(store, days(41), &key).await.unwrap().unwrap();
+    let checked = check_key(store, days(41), &key).await.unwrap().unwrap();
+    assert_eq!(checked.scopes, Scopes::BEFORE_SCOPES);
+    let ada = checked.user;
     let bob = people::by_email(&mut store.read().await.unwrap(), "bob@example.org")
         .await
         .unwrap()

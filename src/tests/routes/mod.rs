@@ -37,6 +37,7 @@ mod regenerate;
 mod reserved;
 mod resume;
 mod retention;
+mod scopes;
 mod sign_in;
 mod stats_page;
 mod stream;

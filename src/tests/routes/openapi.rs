@@ -1,7 +1,13 @@
 //! The OpenAPI document describes exactly the routes of the router.
 
-use crate::{server::http::routes::openapi::OPENAPI, tests::support::TestApp};
-use serde_json::Value;
+use crate::{
+    server::http::{
+        routes::openapi::OPENAPI,
+        scopes::{ROUTES, RouteRule},
+    },
+    tests::support::TestApp,
+};
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 const METHODS: [&str; 4] = ["get", "post", "patch", "delete"];
@@ -65,6 +71,32 @@ async fn the_document_describes_exactly_the_routes() {
             .len(),
         ids.len()
     );
+}
+
+#[test]
+fn the_document_names_the_scopes_of_each_route() {
+    let document: Value = serde_json::from_str(OPENAPI).unwrap();
+    let mut described = 0;
+    for (method, path, rule) in ROUTES {
+        let operation = &document["paths"][path][method.to_lowercase()];
+        let RouteRule::Scopes(scopes) = rule else {
+            assert!(operation.is_null(), "{path}");
+            continue;
+        };
+        if operation.is_null() {
+            assert_eq!(*path, "/messages", "a form of the pages");
+            continue;
+        }
+        let mut expected: Vec<Value> = scopes
+            .iter()
+            .map(|scope| json!({ "apiKey": [scope] }))
+            .collect();
+        expected.push(json!({ "session": [] }));
+        assert_eq!(operation["security"], json!(expected), "{method} {path}");
+        assert!(operation["responses"]["403"].is_object(), "{method} {path}");
+        described += 1;
+    }
+    assert!(described > 15);
 }
 
 #[test]

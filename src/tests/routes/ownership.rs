@@ -163,7 +163,7 @@ async fn anonymous_requests_are_401_on_every_route() {
 #[tokio::test]
 async fn an_almost_correct_key_is_rejected() {
     let app = TestApp::start().await;
-    let ada = app.person("ada@example.org").await;
+    let ada = app.key_of(&app.person("ada@example.org").await).await;
     let right = ada.credential.as_ref().unwrap().1.clone();
     let last = if right.ends_with('0') { "1" } else { "0" };
     for wrong in [

@@ -1,6 +1,7 @@
 //! How streams are refused and end: always with status 200 and a final event.
 
 use crate::{
+    domain::time::DAY_MS,
     server::{feed::Timing, identity, store::api_keys},
     tests::support::{Answer, Event, Person, Sse, TestApp, within},
 };
@@ -138,7 +139,7 @@ async fn sign_out_ends_the_streams_of_that_session_only() {
 #[tokio::test]
 async fn revoking_a_key_ends_its_streams() {
     let app = TestApp::start().await;
-    let ada = app.person("ada@example.org").await;
+    let ada = app.key_of(&app.person("ada@example.org").await).await;
     let stream = open_stream(&ada).await;
     let key = api_keys::of_user(&mut app.app.store.read().await.unwrap(), ada.id)
         .await
@@ -150,6 +151,31 @@ async fn revoking_a_key_ends_its_streams() {
     assert_eq!(read_all(stream).await.1, lone("auth", json!({})));
     assert_eq!(
         read_all(ada.streams("").await).await.1,
+        lone("auth", json!({}))
+    );
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_its_key_expires() {
+    let app = TestApp::start().await;
+    let ada = app.person("ada@example.org").await;
+    let new = identity::NewKey {
+        days: Some(1),
+        ..identity::NewKey::from("a test")
+    };
+    let (store, now) = (&app.app.store, app.app.clock.now());
+    let key = identity::create_key(store, now, ada.id, new).await.unwrap();
+    let client = Person {
+        credential: Some(("authorization", format!("Bearer {key}"))),
+        ..ada
+    };
+    app.app.clock.advance(DAY_MS - 200);
+    let (_, events) = read_all(client.streams("").await).await;
+    assert_eq!(events.len(), 1, "{events:?}");
+    app.app.clock.advance(200);
+    assert_eq!(client.gets("/api/work-log/list").await.status, 401);
+    assert_eq!(
+        read_all(client.streams("").await).await.1,
         lone("auth", json!({}))
     );
 }

@@ -3,9 +3,9 @@
 use super::{Answer, Person};
 use crate::{
     domain::{
-        Account, EntryDraft, Metadata, WorkLogEntry,
+        Account, EntryDraft, Metadata, Scopes, WorkLogEntry,
         ids::{FileId, UserId},
-        time::Timestamp,
+        time::{DAY_MS, Timestamp},
     },
     server::{
         assistant::{
@@ -18,7 +18,7 @@ use crate::{
         },
         base::{clock::Clock, new_id},
         http::router::router,
-        identity,
+        identity::{self, NewKey},
         limits::settings::LimitConfig,
         retention::settings::RetentionConfig,
         serve::{
@@ -207,22 +207,35 @@ impl TestApp {
         }
     }
 
-    /// A new user with an API key.
+    /// A new user, signed in by a cookie that does not expire.
     pub(in crate::tests) async fn person(&self, email: &str) -> Person {
         let id = self.create_account(email, false).await;
-        self.with_new_key(id).await
+        self.signed_in_for_ever(id).await
     }
 
-    /// A new admin with an API key.
+    /// A new admin, signed in by a cookie that does not expire.
     pub(in crate::tests) async fn admin(&self) -> Person {
         let id = self.create_account("admin@example.org", true).await;
-        self.with_new_key(id).await
+        self.signed_in_for_ever(id).await
     }
 
     /// A new user, signed in by cookie.
     pub(in crate::tests) async fn browser(&self, email: &str) -> Person {
         let id = self.create_account(email, false).await;
         self.signed_in(id).await
+    }
+
+    async fn signed_in_for_ever(&self, id: UserId) -> Person {
+        let person = self.signed_in(id).await;
+        let mut tx = self.app.store.begin().await.unwrap();
+        sqlx::query("update sessions set last_seen_at = $2, expires_at = $2 where user_id = $1")
+            .bind(id.to_string())
+            .bind(START_TIME.plus(10_000 * DAY_MS).millis())
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        person
     }
 
     /// An existing user, signed in by cookie.
@@ -233,9 +246,22 @@ impl TestApp {
         self.client_of(id, Some(("cookie", format!("holly_session={token}"))))
     }
 
-    /// The same user with a new API key.
+    /// The same user with a new API key that has every scope.
     pub(in crate::tests) async fn key_of(&self, person: &Person) -> Person {
-        self.with_new_key(person.id).await
+        self.key_with(person, Scopes::ALL).await
+    }
+
+    /// The same user with a new API key.
+    pub(in crate::tests) async fn key_with(&self, person: &Person, scopes: Scopes) -> Person {
+        let new = NewKey {
+            scopes,
+            ..NewKey::from("a test")
+        };
+        let (store, now) = (&self.app.store, self.app.clock.now());
+        let key = identity::create_key(store, now, person.id, new)
+            .await
+            .unwrap();
+        self.client_of(person.id, Some(("authorization", format!("Bearer {key}"))))
     }
 
     /// A client without credentials.
@@ -258,13 +284,6 @@ impl TestApp {
         );
         tx.commit().await.unwrap();
         account.id
-    }
-
-    async fn with_new_key(&self, id: UserId) -> Person {
-        let key = identity::create_key(&self.app.store, self.app.clock.now(), id, "a test")
-            .await
-            .unwrap();
-        self.client_of(id, Some(("authorization", format!("Bearer {key}"))))
     }
 
     fn client_of(&self, id: UserId, credential: Option<(&'static str, String)>) -> Person {

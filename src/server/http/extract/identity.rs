@@ -2,7 +2,7 @@
 //! [`CurrentUser`] or [`Identity`].
 
 use crate::{
-    domain::{Account, time::Timestamp},
+    domain::{Account, Scope, Scopes, time::Timestamp},
     server::{
         http::problem::Problem,
         identity::{
@@ -52,6 +52,42 @@ pub struct Identity {
     pub account: Account,
     /// The credential.
     pub credential: Credential,
+    /// What the credential may do; `admin` counts only while the account is an admin.
+    pub scopes: Scopes,
+    /// When an API key stops working, if ever.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Identity {
+    /// The identity behind a session or a token of the sign-in provider.
+    pub fn new(account: Account, credential: Credential) -> Self {
+        let scopes = match credential {
+            Credential::Token(_) => Scopes::ALL.without(Scope::Approve),
+            Credential::Session(_) | Credential::Key(_) => Scopes::ALL,
+        };
+        Self {
+            account,
+            credential,
+            scopes,
+            expires_at: None,
+        }
+    }
+
+    /// Whether the caller is a browser that is signed in here.
+    pub const fn is_session(&self) -> bool {
+        matches!(self.credential, Credential::Session(_))
+    }
+
+    /// Errors: the credential lacks the scope.
+    pub fn check_scope(&self, scope: Scope) -> Result<(), Problem> {
+        if self.scopes.contains(scope) {
+            return Ok(());
+        }
+        Err(match self.credential {
+            Credential::Token(_) => Problem::not_by_token(scope),
+            Credential::Session(_) | Credential::Key(_) => Problem::missing_scope(scope),
+        })
+    }
 }
 
 /// The caller's account; a request without one is rejected with 401.
@@ -59,24 +95,42 @@ pub struct Identity {
 pub struct CurrentUser(pub Account);
 
 impl Credential {
-    /// The credential's account, if it is still valid. Of a token only the subject is checked, not
-    /// its expiry.
-    pub async fn account(&self, app: &App) -> store::Result<Option<Account>> {
-        let user = match self {
-            Self::Session(token) => check_session(&app.store, app.clock.now(), token).await?,
-            Self::Key(key) => check_key(&app.store, app.clock.now(), key).await?,
+    /// The identity behind the credential, if it is still valid. Of a token only the subject is
+    /// checked, not its expiry.
+    pub async fn identity(&self, app: &App) -> store::Result<Option<Identity>> {
+        let now = app.clock.now();
+        let (user, key) = match self {
+            Self::Session(token) => (check_session(&app.store, now, token).await?, None),
+            Self::Key(key) => {
+                let key = check_key(&app.store, now, key).await?;
+                (key.map(|key| key.user), key)
+            }
             Self::Token(TokenSubject {
                 issuer,
                 subject,
                 issued_at,
             }) => {
-                return accounts::recheck_account(&app.store, issuer, subject, *issued_at).await;
+                let account = accounts::recheck_account(&app.store, issuer, subject, *issued_at);
+                return Ok(account
+                    .await?
+                    .map(|account| Identity::new(account, self.clone())));
             }
         };
-        match user {
-            Some(user) => users::by_id(&mut *app.store.read().await?, user).await,
-            None => Ok(None),
-        }
+        let Some(user) = user else {
+            return Ok(None);
+        };
+        let account = users::by_id(&mut *app.store.read().await?, user).await?;
+        Ok(account.map(|account| {
+            let identity = Identity::new(account, self.clone());
+            match key {
+                Some(key) => Identity {
+                    scopes: key.scopes,
+                    expires_at: key.expires_at,
+                    ..identity
+                },
+                None => identity,
+            }
+        }))
     }
 }
 

@@ -25,14 +25,8 @@ use presented::PresentedCredential;
 pub async fn layer(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let identified = match PresentedCredential::read(request.headers(), &app) {
         Some(PresentedCredential::Credential(credential)) => credential
-            .account(&app)
+            .identity(&app)
             .await
-            .map(|account| {
-                account.map(|account| Identity {
-                    account,
-                    credential,
-                })
-            })
             .map_err(TokenAccountError::from),
         Some(PresentedCredential::Token(token)) => by_token(&app, &token).await.map(Some),
         None => Ok(None),
@@ -65,8 +59,5 @@ async fn by_token(app: &App, token: &str) -> Result<Identity, TokenAccountError>
         subject: claims.subject,
         issued_at: claims.issued_at,
     };
-    Ok(Identity {
-        account,
-        credential: Credential::Token(subject),
-    })
+    Ok(Identity::new(account, Credential::Token(subject)))
 }

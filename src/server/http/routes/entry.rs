@@ -1,20 +1,23 @@
 //! `GET · PATCH · DELETE /api/work-log/{id}`.
 
 use crate::{
-    domain::{EntryPatch, ids::EntryId},
+    domain::{
+        EntryPatch, Scope, WorkLogEntry,
+        ids::{EntryId, UserId},
+    },
     server::{
         archive::reader::{find, retry_on_moved_object},
         base::error::Error,
         http::{
-            extract::CurrentUser,
+            extract::{CurrentUser, Identity},
             extract::{json_body::JsonBody, params::PathId},
-            problem::ApiResult,
+            problem::{ApiResult, Problem},
         },
         state::App,
         work_log::{delete_entry, update_entry},
     },
 };
-use axum::{Json, extract::State, response::IntoResponse};
+use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use serde_json::json;
 
 /// An entry.
@@ -23,31 +26,65 @@ pub async fn read(
     CurrentUser(account): CurrentUser,
     PathId(id): PathId<EntryId>,
 ) -> ApiResult {
-    let archive = &app.tiers.archive;
-    let found =
-        retry_on_moved_object(&app.store, |reader| find(reader, archive, account.id, id)).await?;
-    let log = found.ok_or(Error::NotFound("entry"))?;
+    let log = find_entry(&app, account.id, id).await?;
     Ok(Json(json!({ "success": true, "log": log })).into_response())
 }
 
 /// Updates an entry in any tier.
 pub async fn patch(
     State(app): State<App>,
-    CurrentUser(account): CurrentUser,
+    identity: Identity,
     PathId(id): PathId<EntryId>,
     body: JsonBody,
 ) -> ApiResult {
     let patch = EntryPatch::parse(&body.value)?;
-    let log = update_entry(&app.tiers, app.clock.now(), account.id, id, patch).await?;
+    check_change(&app, &identity, id, patch.only_keeps()).await?;
+    let user = identity.account.id;
+    let log = update_entry(&app.tiers, app.clock.now(), user, id, patch).await?;
     Ok(Json(json!({ "success": true, "log": log })).into_response())
 }
 
 /// Deletes an entry from every tier.
 pub async fn delete(
     State(app): State<App>,
-    CurrentUser(account): CurrentUser,
+    identity: Identity,
     PathId(id): PathId<EntryId>,
 ) -> ApiResult {
-    let receipt = delete_entry(&app.tiers, &app.files, app.clock.now(), account.id, id).await?;
+    check_change(&app, &identity, id, true).await?;
+    let user = identity.account.id;
+    let receipt = delete_entry(&app.tiers, &app.files, app.clock.now(), user, id).await?;
     Ok(Json(json!({ "success": true, "receipt": receipt })).into_response())
+}
+
+async fn find_entry(app: &App, user: UserId, id: EntryId) -> Result<WorkLogEntry, Error> {
+    let archive = &app.tiers.archive;
+    retry_on_moved_object(&app.store, |reader| find(reader, archive, user, id))
+        .await?
+        .ok_or(Error::NotFound("entry"))
+}
+
+/// Refuses a key or token to change or delete an entry for which it lacks the scope. An entry that
+/// came from outside takes `log:write`; one of a turn takes `chat`, and only `kept` may be changed.
+async fn check_change(
+    app: &App,
+    identity: &Identity,
+    id: EntryId,
+    only_keeps: bool,
+) -> Result<(), Problem> {
+    if identity.is_session() {
+        return Ok(());
+    }
+    let entry = find_entry(app, identity.account.id, id).await?;
+    if entry.turn_id.is_none() {
+        return identity.check_scope(Scope::LogWrite);
+    }
+    identity.check_scope(Scope::Chat)?;
+    if only_keeps {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        "Of an entry of the assistant's work a key or token changes only `kept`; it may also \
+         delete the entry.",
+    ))
 }

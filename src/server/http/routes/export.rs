@@ -1,7 +1,10 @@
 //! `GET /api/work-log/export`: a user's data of all tiers as a download, streamed page by page.
 
 use crate::{
-    domain::ids::{ConversationId, UserId},
+    domain::{
+        Scope,
+        ids::{ConversationId, UserId},
+    },
     server::{
         base::error::{ArchiveError, Error, Result},
         chat::find_conversation,
@@ -23,9 +26,9 @@ use axum::{
 use futures::{Stream, StreamExt};
 
 /// The user's entries, of one conversation or of all, as `format=jsonl` (default) or `html`; with
-/// `messages` (default for `html`) the messages too.
+/// `messages` (default for `html`) the messages too. What is outside the caller's scopes is left
+/// out.
 pub async fn export(State(app): State<App>, identity: Identity, mut params: Params) -> ApiResult {
-    let account = identity.account;
     let conversation_id: Option<ConversationId> = params.take("conversationId");
     let format = match params.text("format", 10).as_deref() {
         None | Some("jsonl") => Format::Jsonl,
@@ -37,12 +40,17 @@ pub async fn export(State(app): State<App>, identity: Identity, mut params: Para
     };
     let messages = params.take("messages").unwrap_or(format == Format::Html);
     params.finish()?;
+    let messages = messages && identity.scopes.contains(Scope::Chat);
+    if !messages {
+        identity.check_scope(Scope::LogRead)?;
+    }
+    let user = identity.account.id;
     let mut reader = app.store.read().await.map_err(Problem::from)?;
     if let Some(id) = conversation_id {
-        find_conversation(&mut reader, account.id, id).await?;
+        find_conversation(&mut reader, user, id).await?;
     }
     // refused now: the download would break off at the damaged object without a reason
-    if let Some(key) = damage::of_user(&mut reader, account.id, conversation_id).await? {
+    if let Some(key) = damage::of_user(&mut reader, user, conversation_id).await? {
         return Err(Error::Archive(ArchiveError::Damaged(
             key,
             "an export would be incomplete".to_owned(),
@@ -51,13 +59,14 @@ pub async fn export(State(app): State<App>, identity: Identity, mut params: Para
     }
     drop(reader);
     let request = ExportRequest {
-        user: account.id,
+        user,
         conversation_id,
         messages,
+        entries: identity.scopes.contains(Scope::LogRead),
         format,
     };
     let text = exported(app.export_source(), request).await?;
-    let text = while_allowed(app, account.id, identity.credential, text);
+    let text = while_allowed(app, user, identity.credential, text);
     Ok(download(Body::from_stream(text), request))
 }
 
@@ -77,7 +86,7 @@ pub(crate) fn while_allowed(
         let has_changed = std::mem::replace(checked, access) != access;
         let (app, credential) = (app.clone(), credential.clone());
         async move {
-            let is_allowed = !has_changed || matches!(credential.account(&app).await, Ok(Some(_)));
+            let is_allowed = !has_changed || matches!(credential.identity(&app).await, Ok(Some(_)));
             Some(if is_allowed {
                 part
             } else {

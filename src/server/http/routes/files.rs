@@ -3,10 +3,10 @@
 //! wherever it is opened.
 
 use crate::{
-    domain::{FILE_NAME_MAX_CHARS, ids::FileId, percent_encoded},
+    domain::{FILE_NAME_MAX_CHARS, Scope, ids::FileId, percent_encoded},
     server::{
         base::{error::Error, etag},
-        http::{extract::CurrentUser, extract::params::PathId, problem::ApiResult},
+        http::{extract::Identity, extract::params::PathId, problem::ApiResult},
         state::App,
         store::files,
     },
@@ -22,14 +22,25 @@ use std::ops::Range;
 /// A file, whole or one range. Its content never changes, so its id is its ETag.
 pub async fn read(
     State(app): State<App>,
-    CurrentUser(account): CurrentUser,
+    identity: Identity,
     PathId(id): PathId<FileId>,
     method: Method,
     headers: HeaderMap,
 ) -> ApiResult {
-    let file = files::find(&mut *app.store.read().await?, account.id, id)
+    let user = identity.account.id;
+    let mut reader = app.store.read().await?;
+    let file = files::find(&mut reader, user, id)
         .await?
         .ok_or(Error::NotFound("file"))?;
+    if !identity.is_session() {
+        let is_attached = files::is_attached(&mut reader, user, &file).await?;
+        identity.check_scope(if is_attached {
+            Scope::Chat
+        } else {
+            Scope::LogRead
+        })?;
+    }
+    drop(reader);
     let tag = format!("\"{id}\"");
     let response = response_builder(&tag)
         .header(header::CONTENT_TYPE, &file.media_type)
@@ -65,7 +76,7 @@ pub async fn read(
     }
     let bytes = app
         .files
-        .stream(account.id, id, range)
+        .stream(user, id, range)
         .await
         .map_err(Error::from)?;
     Ok(finished(response, Body::from_stream(bytes)))

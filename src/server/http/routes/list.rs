@@ -3,8 +3,8 @@
 
 use crate::{
     domain::{
-        Change, Cursor,
-        ids::{ConversationId, EntryId, UserId},
+        Change, Cursor, Scope, Scopes,
+        ids::{ConversationId, EntryId},
     },
     server::{
         archive::{partial, reader::read_partial},
@@ -85,16 +85,18 @@ impl ListQuery {
     }
 }
 
-/// A page of entries, newest first; or the changes after a cursor.
+/// A page of entries, newest first; or the changes after a cursor. Rows outside the caller's scopes
+/// are left out.
 pub async fn list(State(app): State<App>, identity: Identity, params: Params) -> ApiResult {
     let query = ListQuery::parse(params)?;
     match query.after {
         Some(after) => changes_after(&app, &identity, &query, after).await,
-        None => page(&app, identity.account.id, &query).await,
+        None => page(&app, &identity, &query).await,
     }
 }
 
-async fn page(app: &App, user: UserId, query: &ListQuery) -> ApiResult {
+async fn page(app: &App, identity: &Identity, query: &ListQuery) -> ApiResult {
+    let user = identity.account.id;
     let ((cursor, mut logs, goes_on), gaps) = read_partial(
         &app.store,
         &app.tiers.archive,
@@ -103,6 +105,9 @@ async fn page(app: &App, user: UserId, query: &ListQuery) -> ApiResult {
                 epoch: app.store.epoch(),
                 rev: heads::find(&mut reader, user).await?.head,
             };
+            if !identity.scopes.contains(Scope::LogRead) {
+                return Ok((cursor, Vec::new(), None));
+            }
             let filter = (&query.filter, query.archive);
             let logs = recent_logs(
                 &mut reader,
@@ -162,7 +167,7 @@ async fn changes_after(
         let rows: Vec<_> = page
             .rows
             .into_iter()
-            .filter(|row| concerns(row, query))
+            .filter(|row| concerns(row, query, identity.scopes))
             .collect();
         if !rows.is_empty() || page.more {
             return Ok(Json(answer(app, query, rows, page.upto, page.more)).into_response());
@@ -176,13 +181,21 @@ async fn changes_after(
         if !is_woken {
             return Ok(Json(answer(app, query, rows, from, false)).into_response());
         }
-        if wakes.borrow().access != seen && identity.credential.account(app).await?.is_none() {
+        let has_expired = identity
+            .expires_at
+            .is_some_and(|expires_at| expires_at <= app.clock.now());
+        if has_expired
+            || wakes.borrow().access != seen && identity.credential.identity(app).await?.is_none()
+        {
             return Err(Problem::signed_out());
         }
     }
 }
 
-fn concerns(row: &Change, query: &ListQuery) -> bool {
+fn concerns(row: &Change, query: &ListQuery, scopes: Scopes) -> bool {
+    if !scopes.contains(row.scope()) {
+        return false;
+    }
     let filter = &query.filter;
     let is_in_scope =
         |id: Option<ConversationId>| filter.conversation_id.is_none_or(|only| id == Some(only));

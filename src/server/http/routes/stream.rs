@@ -26,6 +26,7 @@ use axum::{
 };
 use futures::stream::unfold;
 use serde_json::json;
+use std::time::Duration;
 
 /// Delay before a client with too many streams reconnects.
 const BUSY_RETRY_MS: u64 = 30_000;
@@ -66,6 +67,11 @@ pub async fn stream(
         }
     };
     drop(reader);
+    let mut timing = with_jitter(app.timing);
+    if let Some(expires_at) = identity.expires_at {
+        let left_ms = expires_at.since(app.clock.now()).max(0).unsigned_abs();
+        timing.life = timing.life.min(Duration::from_millis(left_ms));
+    }
     let context = StreamContext {
         store: app.store.clone(),
         feed: app.feed.clone(),
@@ -77,8 +83,13 @@ pub async fn stream(
     };
     let stream = Stream::new(
         context,
-        StreamRequest { user, only, cursor },
-        with_jitter(app.timing),
+        StreamRequest {
+            user,
+            only,
+            scopes: identity.scopes,
+            cursor,
+        },
+        timing,
     );
     let frames = unfold(stream, |mut stream| async move {
         stream
@@ -116,7 +127,7 @@ fn with_jitter(timing: Timing) -> Timing {
 fn access(app: App, credential: Credential) -> Access {
     Box::new(move || {
         let (app, credential) = (app.clone(), credential.clone());
-        Box::pin(async move { matches!(credential.account(&app).await, Ok(Some(_))) })
+        Box::pin(async move { matches!(credential.identity(&app).await, Ok(Some(_))) })
     })
 }
 

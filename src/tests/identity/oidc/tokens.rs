@@ -51,6 +51,21 @@ async fn a_token_signs_in_its_subject_and_creates_the_account_once() {
 }
 
 #[tokio::test]
+async fn a_token_has_every_scope_but_approve_and_calls_no_server_function() {
+    let provider = TestProvider::start().await;
+    let app = with_provider(&provider, |_| {}).await;
+    let ada = with_token(&app, &provider.token("ada|1", json!({})));
+    let conversation = ada.begins().await;
+    let approval = format!("/api/conversations/{conversation}/approvals/{conversation}");
+    let refused = ada.posts(&approval, json!({ "decision": "once" })).await;
+    let detail = refused.expect(403)["detail"].as_str().unwrap().to_owned();
+    assert!(detail.contains("`approve`"), "{detail}");
+    let refused = ada.posts("/fn/page/settings", json!({})).await.expect(403);
+    let detail = refused["detail"].as_str().unwrap();
+    assert!(detail.contains("browsers that are signed in"), "{detail}");
+}
+
+#[tokio::test]
 async fn a_token_with_wrong_or_missing_claims_is_rejected_with_a_reason() {
     let provider = TestProvider::start().await;
     let app = with_provider(&provider, |rules| {

@@ -1,25 +1,33 @@
 //! Access control: every route × an anonymous caller, a revoked key, a disabled account, another
-//! user, an admin, the owner. Routes are read from the program (`routes`); a route without a row in
-//! `table` fails, and so does a row without a route.
+//! user, an admin, the owner; and a key of each single scope. Routes are read from the program
+//! (`routes`); a route without a row in `table` fails, and so does a row without a route.
 
 mod routes;
 mod table;
 
 use crate::{
+    domain::{EntryDraft, Scope, Scopes, Status, ids::ConversationId},
     server::{
         base::new_id,
+        http::scopes::ROUTES,
         identity::{self, invite},
-        store::{api_keys, people, turns::TurnRef},
+        store::{
+            api_keys,
+            files::{self, FileRecord},
+            people,
+            turns::TurnRef,
+        },
+        work_log::{Origin, create_work_log},
     },
     tests::support::{
         Answer, Person, Sse, TestApp,
-        people::{own_tool, waiting},
+        people::{draft, own_tool, waiting},
     },
 };
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 use std::collections::BTreeSet;
-use table::{Row, TABLE};
+use table::{Keys, Row, TABLE};
 
 const CALLERS: [&str; 6] = [
     "an anonymous caller",
@@ -51,6 +59,73 @@ async fn every_route_has_a_row_and_every_row_a_route() {
     );
 }
 
+#[test]
+fn every_route_says_its_scope_and_every_scope_its_route() {
+    let mut routes: BTreeSet<String> = routes::plain().into_iter().collect();
+    routes.extend(["get /fn/{*path}".to_owned(), "post /fn/{*path}".to_owned()]);
+    let ruled: BTreeSet<String> = ROUTES
+        .iter()
+        .map(|(method, path, _)| format!("{} {path}", method.to_lowercase()))
+        .collect();
+    assert_eq!(ruled.len(), ROUTES.len(), "a route has two rules");
+    assert_eq!(
+        routes, ruled,
+        "add a row to src/server/http/scopes.rs for each route"
+    );
+}
+
+#[tokio::test]
+async fn a_key_of_one_scope_opens_only_what_the_table_says() {
+    let app = TestApp::start().await;
+    let admin = app.admin().await;
+    let mut wrong = Vec::new();
+    for (n, row) in TABLE.iter().enumerate() {
+        app.app.clock.advance(60_000);
+        let fixture = Fixture::of(&app, n, row).await;
+        let is_opened_by = |scope: Scope| match row.keys {
+            Keys::Any => true,
+            Keys::None => false,
+            Keys::With(scopes) => scopes.contains(&scope),
+        };
+        // first those that must change nothing
+        let mut scopes = Scope::ALL.to_vec();
+        scopes.sort_by_key(|scope| is_opened_by(*scope));
+        for scope in scopes {
+            let key = app.key_with(&fixture.owner, Scopes::of(&[scope])).await;
+            let before = fixture.owner.cursor().await;
+            let status = fixture.request_status(&key, row).await;
+            let expected = if is_opened_by(scope) {
+                row.answers[5]
+            } else {
+                403
+            };
+            let mut check = |status, expected, whose| {
+                if status != expected {
+                    wrong.push(format!(
+                        "{} {} {}: {whose} key of {scope} gets {status}, not {expected}",
+                        row.route, row.address, row.body
+                    ));
+                }
+            };
+            check(status, expected, "the owner's");
+            if status >= 400 {
+                assert_eq!(fixture.owner.cursor().await, before, "{}", row.route);
+            }
+            if matches!(row.keys, Keys::With([Scope::Admin])) {
+                let key = app.key_with(&admin, Scopes::of(&[scope])).await;
+                let status = fixture.request_status(&key, row).await;
+                let expected = if is_opened_by(scope) {
+                    row.answers[4]
+                } else {
+                    403
+                };
+                check(status, expected, "an admin's");
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 #[tokio::test]
 async fn every_caller_gets_the_status_in_the_table() {
     let app = TestApp::start().await;
@@ -69,6 +144,8 @@ async fn every_caller_gets_the_status_in_the_table() {
         app.app.clock.advance(60_000);
         let fixture = Fixture::of(&app, n, row).await;
         let owner = fixture.owner.clone();
+        // a row may end the caller's session
+        let (admin, other) = (app.signed_in(admin.id).await, app.signed_in(other.id).await);
         let before = owner.cursor().await;
         for (caller, (who, expected)) in [
             &app.anonymous(),
@@ -135,11 +212,16 @@ impl Fixture {
         };
         let named =
             |placeholder: &str| row.address.contains(placeholder) || row.body.contains(placeholder);
-        if ["{conversation}", "{message}", "{file}", "{question}"]
-            .into_iter()
-            .any(named)
-        {
-            fixture.create_conversation().await;
+        let in_conversation = [
+            "{conversation}",
+            "{message}",
+            "{file}",
+            "{question}",
+            "{work}",
+            "{produced}",
+        ];
+        if in_conversation.into_iter().any(named) {
+            fixture.create_conversation(app).await;
         }
         if named("{entry}") {
             let mut entry = json!({ "logType": "info", "status": "info", "title": "between-us" });
@@ -204,8 +286,9 @@ impl Fixture {
         fixture
     }
 
-    /// Creates a conversation with a message, an answer and a file.
-    async fn create_conversation(&mut self) {
+    /// Creates a conversation with a message that has a file, an answer, and an entry of its turn
+    /// and a file made by it.
+    async fn create_conversation(&mut self, app: &TestApp) {
         let conversation = self.owner.begins().await;
         let form = reqwest::multipart::Form::new().text("content", "between-us");
         let file =
@@ -222,10 +305,40 @@ impl Fixture {
         let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
         let message = &sent["message"];
         self.placeholders = vec![
-            ("{conversation}", conversation),
+            ("{conversation}", conversation.clone()),
             ("{message}", text(&message["id"])),
             ("{file}", text(&message["attachments"][0]["id"])),
         ];
+        let conversation: ConversationId = conversation.parse().unwrap();
+        let (store, now) = (&app.app.store, app.app.clock.now());
+        let draft = EntryDraft {
+            conversation_id: Some(conversation),
+            ..draft(Status::Success, "between-us")
+        };
+        let origin = Origin {
+            turn_id: Some(text(&sent["turnId"]).parse().unwrap()),
+            idempotency: None,
+        };
+        let work = create_work_log(store, now, self.owner.id, draft, origin)
+            .await
+            .unwrap();
+        let produced = FileRecord {
+            id: new_id::file(now),
+            conversation_id: conversation,
+            media_type: "text/plain".into(),
+            name: "between-us".into(),
+            bytes: 1,
+        };
+        let mut tx = store.begin().await.unwrap();
+        files::insert(&mut tx, now, self.owner.id, &produced)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        std::fs::write(app.file(self.owner.id, produced.id), "x").unwrap();
+        self.placeholders.extend([
+            ("{work}", work.id.to_string()),
+            ("{produced}", produced.id.to_string()),
+        ]);
     }
 
     fn fill_in(&self, text: &str) -> String {

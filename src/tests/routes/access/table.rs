@@ -1,5 +1,7 @@
 //! One row per route, more where it may name data of another user.
 
+use crate::domain::Scope::{self, Admin, Approve, Chat, LogRead, LogWrite};
+
 /// A request to a route, and the status for each of the six callers.
 pub(super) struct Row {
     /// `method address`, as the router has it.
@@ -11,6 +13,19 @@ pub(super) struct Row {
     /// The statuses for an anonymous caller, a revoked key, a disabled account, another user, an
     /// admin and the owner.
     pub(super) answers: [u16; 6],
+    /// Which keys are answered like their owner; others get 403.
+    pub(super) keys: Keys,
+}
+
+/// Which API keys of a user open a route.
+#[derive(Clone, Copy)]
+pub(super) enum Keys {
+    /// All.
+    Any,
+    /// Those with one of these scopes.
+    With(&'static [Scope]),
+    /// None.
+    None,
 }
 
 /// Data of the owner.
@@ -43,15 +58,17 @@ const fn row(
     address: &'static str,
     body: &'static str,
     answers: [u16; 6],
+    keys: Keys,
 ) -> Row {
     Row {
         route,
         address,
         body,
         answers,
+        keys,
     }
 }
-/// A server function.
+/// A server function; no key opens it.
 const fn function(route: &'static str, body: &'static str, answers: [u16; 6]) -> Row {
     let (_, address) = route.split_at(5);
     Row {
@@ -59,6 +76,7 @@ const fn function(route: &'static str, body: &'static str, answers: [u16; 6]) ->
         address,
         body,
         answers,
+        keys: Keys::None,
     }
 }
 
@@ -75,189 +93,341 @@ pub(super) const TABLE: &[Row] = &[
         "/api/work-log/create",
         NOTE,
         own(201),
+        Keys::With(&[LogWrite]),
     ),
     row(
         "post /api/work-log/create",
         "/api/work-log/create",
         NOTE_HERE,
         owned(201),
+        Keys::With(&[LogWrite]),
     ),
     row(
         "post /api/work-log/create",
         "/api/work-log/create",
         NOTE_BELOW,
         owned(201),
+        Keys::With(&[LogWrite]),
     ),
-    row("get /api/work-log/list", "/api/work-log/list", "", own(200)),
+    row(
+        "get /api/work-log/list",
+        "/api/work-log/list",
+        "",
+        own(200),
+        Keys::With(&[LogRead, Chat]),
+    ),
     row(
         "get /api/work-log/list",
         "/api/work-log/list?conversationId={conversation}",
         "",
         owned(200),
+        Keys::With(&[LogRead, Chat]),
     ),
     row(
         "get /api/work-log/stream",
         "/api/work-log/stream",
         "",
         own(200),
+        Keys::With(&[LogRead, Chat]),
     ),
     row(
         "get /api/work-log/stream",
         "/api/work-log/stream?conversationId={conversation}",
         "",
         owned(200),
+        Keys::With(&[LogRead, Chat]),
     ),
     row(
         "get /api/work-log/export",
         "/api/work-log/export",
         "",
         own(200),
+        Keys::With(&[LogRead]),
     ),
     row(
         "get /api/work-log/export",
         "/api/work-log/export?conversationId={conversation}",
         "",
         owned(200),
+        Keys::With(&[LogRead]),
     ),
     row(
         "get /api/work-log/cleanup",
         "/api/work-log/cleanup?dryRun=true",
         "",
         admins(403, 200),
+        Keys::With(&[Admin]),
     ),
     row(
         "post /api/work-log/cleanup",
         "/api/work-log/cleanup",
         "",
         admins(403, 200),
+        Keys::With(&[Admin]),
     ),
     row(
         "get /api/work-log/stats",
         "/api/work-log/stats",
         "",
         admins(403, 200),
+        Keys::With(&[Admin]),
     ),
     row(
         "get /api/work-log/{id}",
         "/api/work-log/{entry}",
         "",
         owned(200),
+        Keys::With(&[LogRead]),
     ),
     row(
         "patch /api/work-log/{id}",
         "/api/work-log/{entry}",
         r#"{"title": "mine now"}"#,
         owned(200),
+        Keys::With(&[LogWrite]),
     ),
     row(
         "delete /api/work-log/{id}",
         "/api/work-log/{entry}",
         "",
         owned(200),
+        Keys::With(&[LogWrite]),
+    ),
+    row(
+        "get /api/work-log/export",
+        "/api/work-log/export?messages=true",
+        "",
+        own(200),
+        Keys::With(&[LogRead, Chat]),
+    ),
+    row(
+        "patch /api/work-log/{id}",
+        "/api/work-log/{work}",
+        r#"{"kept": true}"#,
+        owned(200),
+        Keys::With(&[Chat]),
+    ),
+    row(
+        "patch /api/work-log/{id}",
+        "/api/work-log/{work}",
+        r#"{"title": "mine now"}"#,
+        owned(200),
+        Keys::None,
+    ),
+    row(
+        "delete /api/work-log/{id}",
+        "/api/work-log/{work}",
+        "",
+        owned(200),
+        Keys::With(&[Chat]),
     ),
     // conversations
-    row("get /api/conversations", "/api/conversations", "", own(200)),
+    row(
+        "get /api/conversations",
+        "/api/conversations",
+        "",
+        own(200),
+        Keys::With(&[Chat]),
+    ),
     row(
         "post /api/conversations",
         "/api/conversations",
         "{}",
         own(201),
+        Keys::With(&[Chat]),
     ),
     row(
         "get /api/conversations/{id}",
         "/api/conversations/{conversation}",
         "",
         owned(200),
+        Keys::With(&[Chat]),
     ),
     row(
         "patch /api/conversations/{id}",
         "/api/conversations/{conversation}",
         r#"{"title": "mine now"}"#,
         owned(200),
+        Keys::With(&[Chat]),
     ),
     row(
         "delete /api/conversations/{id}",
         "/api/conversations/{conversation}",
         "",
         owned(200),
+        Keys::With(&[Chat]),
     ),
     row(
         "post /api/conversations/{id}/messages",
         "/api/conversations/{conversation}/messages",
         r#"{"content": "x"}"#,
         owned(202),
+        Keys::With(&[Chat]),
     ),
     row(
         "post /messages",
         "/messages",
         r#"{"content": "x"}"#,
         own(202),
+        Keys::With(&[Chat]),
     ),
     row(
         "post /api/conversations/{id}/regenerate",
         "/api/conversations/{conversation}/regenerate",
         "",
         owned(202),
+        Keys::With(&[Chat]),
     ),
     row(
         "post /api/conversations/{id}/stop",
         "/api/conversations/{conversation}/stop",
         "",
         owned(200),
+        Keys::With(&[Chat]),
     ),
     row(
         "post /api/conversations/{id}/approvals/{entry}",
         "/api/conversations/{conversation}/approvals/{question}",
         r#"{"decision": "once"}"#,
         owned(200),
+        Keys::With(&[Approve]),
     ),
-    row("get /files/{id}", "/files/{file}", "", owned(200)),
+    row(
+        "get /files/{id}",
+        "/files/{file}",
+        "",
+        owned(200),
+        Keys::With(&[Chat]),
+    ),
+    row(
+        "get /files/{id}",
+        "/files/{produced}",
+        "",
+        owned(200),
+        Keys::With(&[LogRead]),
+    ),
     // unknown paths, and routes for machines
-    row("get /api/{*rest}", "/api/nonsense", "", anyone(404)),
-    row("post /api/{*rest}", "/api/nonsense", "", anyone(404)),
-    row("patch /api/{*rest}", "/api/nonsense", "", anyone(404)),
-    row("delete /api/{*rest}", "/api/nonsense", "", anyone(404)),
-    row("get /healthz", "/healthz", "", anyone(200)),
-    row("get /readyz", "/readyz", "", anyone(200)),
-    row("get /metrics", "/metrics", "", admins(403, 200)),
-    row("get /openapi.json", "/openapi.json", "", anyone(200)),
+    row(
+        "get /api/{*rest}",
+        "/api/nonsense",
+        "",
+        anyone(404),
+        Keys::Any,
+    ),
+    row(
+        "post /api/{*rest}",
+        "/api/nonsense",
+        "",
+        anyone(404),
+        Keys::Any,
+    ),
+    row(
+        "patch /api/{*rest}",
+        "/api/nonsense",
+        "",
+        anyone(404),
+        Keys::Any,
+    ),
+    row(
+        "delete /api/{*rest}",
+        "/api/nonsense",
+        "",
+        anyone(404),
+        Keys::Any,
+    ),
+    row("get /healthz", "/healthz", "", anyone(200), Keys::Any),
+    row("get /readyz", "/readyz", "", anyone(200), Keys::Any),
+    row(
+        "get /metrics",
+        "/metrics",
+        "",
+        admins(403, 200),
+        Keys::With(&[Admin]),
+    ),
+    row(
+        "get /openapi.json",
+        "/openapi.json",
+        "",
+        anyone(200),
+        Keys::Any,
+    ),
     // pages
-    row("get /", "/", "", page(own(200))),
-    row("get /c/{id}", "/c/{conversation}", "", page(owned(200))),
-    row("get /conversations", "/conversations", "", page(own(200))),
-    row("get /history", "/history", "", page(own(200))),
-    row("get /settings", "/settings", "", page(own(200))),
+    row("get /", "/", "", page(own(200)), Keys::None),
+    row(
+        "get /c/{id}",
+        "/c/{conversation}",
+        "",
+        page(owned(200)),
+        Keys::None,
+    ),
+    row(
+        "get /conversations",
+        "/conversations",
+        "",
+        page(own(200)),
+        Keys::None,
+    ),
+    row("get /history", "/history", "", page(own(200)), Keys::None),
+    row("get /settings", "/settings", "", page(own(200)), Keys::None),
     row(
         "get /settings/people",
         "/settings/people",
         "",
         page(admins(404, 200)),
+        Keys::None,
     ),
-    row("get /stats", "/stats", "", page(admins(404, 200))),
-    row("get /holds", "/holds", "", page(admins(404, 200))),
-    row("get /gallery", "/gallery", "", anyone(200)),
-    row("get /join", "/join?secret=guessed", "", anyone(303)),
-    row("get /join", "/join", "", anyone(404)),
+    row(
+        "get /stats",
+        "/stats",
+        "",
+        page(admins(404, 200)),
+        Keys::None,
+    ),
+    row(
+        "get /holds",
+        "/holds",
+        "",
+        page(admins(404, 200)),
+        Keys::None,
+    ),
+    row("get /gallery", "/gallery", "", anyone(200), Keys::None),
+    row(
+        "get /join",
+        "/join?secret=guessed",
+        "",
+        anyone(303),
+        Keys::Any,
+    ),
+    row("get /join", "/join", "", anyone(404), Keys::Any),
     row(
         "get /sign-in",
         "/sign-in",
         "",
         [200, 200, 200, 303, 303, 303],
+        Keys::None,
     ),
-    row("get /sign-in/oidc", "/sign-in/oidc", "", anyone(303)),
+    row(
+        "get /sign-in/oidc",
+        "/sign-in/oidc",
+        "",
+        anyone(303),
+        Keys::Any,
+    ),
     row(
         "get /sign-in/oidc/callback",
         "/sign-in/oidc/callback?code=guessed&state=guessed",
         "",
         anyone(303),
+        Keys::Any,
     ),
     row(
         "get /sign-in/oidc/out",
         "/sign-in/oidc/out",
         "",
         anyone(303),
+        Keys::Any,
     ),
-    row("get /welcome", "/welcome", "", anyone(303)),
+    row("get /welcome", "/welcome", "", anyone(303), Keys::None),
     // server functions; passwords here are wrong, which any caller who may try is told
     function(
         "post /fn/account/welcome",
