@@ -19,16 +19,31 @@ pub enum ProviderKind {
     OpenAi,
     /// Ollama, with OpenAI's protocol.
     Ollama,
+    /// Anthropic, with its own protocol.
+    Anthropic,
+    /// OpenRouter, with OpenAI's protocol.
+    OpenRouter,
+    /// Mistral, with OpenAI's protocol.
+    Mistral,
+    /// DeepSeek, with OpenAI's protocol.
+    DeepSeek,
+    /// xAI, with OpenAI's protocol.
+    Xai,
     /// The built-in demo.
     Demo,
 }
 
 impl ProviderKind {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 10] = [
         Self::Gemini,
         Self::Groq,
         Self::OpenAi,
         Self::Ollama,
+        Self::Anthropic,
+        Self::OpenRouter,
+        Self::Mistral,
+        Self::DeepSeek,
+        Self::Xai,
         Self::Demo,
     ];
 
@@ -39,6 +54,11 @@ impl ProviderKind {
             Self::Groq => "groq",
             Self::OpenAi => "openai",
             Self::Ollama => "ollama",
+            Self::Anthropic => "anthropic",
+            Self::OpenRouter => "openrouter",
+            Self::Mistral => "mistral",
+            Self::DeepSeek => "deepseek",
+            Self::Xai => "xai",
             Self::Demo => "demo",
         }
     }
@@ -50,6 +70,11 @@ impl ProviderKind {
             Self::Groq => "Groq",
             Self::OpenAi => "OpenAI",
             Self::Ollama => "Ollama",
+            Self::Anthropic => "Anthropic",
+            Self::OpenRouter => "OpenRouter",
+            Self::Mistral => "Mistral",
+            Self::DeepSeek => "DeepSeek",
+            Self::Xai => "xAI",
             Self::Demo => "Demo",
         }
     }
@@ -61,20 +86,27 @@ impl ProviderKind {
             Self::Groq => Some("https://api.groq.com/openai/v1/"),
             Self::OpenAi => Some("https://api.openai.com/v1/"),
             Self::Ollama => Some("http://localhost:11434/v1/"),
+            Self::Anthropic => Some("https://api.anthropic.com/v1/"),
+            Self::OpenRouter => Some("https://openrouter.ai/api/v1/"),
+            Self::Mistral => Some("https://api.mistral.ai/v1/"),
+            Self::DeepSeek => Some("https://api.deepseek.com/v1/"),
+            Self::Xai => Some("https://api.x.ai/v1/"),
             Self::Demo => None,
         }
     }
 
     /// Whether its public endpoint requires a key.
     pub const fn requires_key(self) -> bool {
-        matches!(self, Self::Gemini | Self::Groq | Self::OpenAi)
+        !matches!(self, Self::Ollama | Self::Demo)
     }
 
     /// The context window of its usual models in tokens, on the low side; a setting raises it.
     const fn default_window(self) -> usize {
         match self {
             Self::Gemini => 1_000_000,
-            Self::Groq | Self::OpenAi => 128_000,
+            Self::Anthropic => 200_000,
+            Self::Groq | Self::OpenAi | Self::OpenRouter | Self::Mistral | Self::Xai => 128_000,
+            Self::DeepSeek => 64_000,
             Self::Ollama => 8_192,
             Self::Demo => 32_000,
         }
@@ -109,12 +141,20 @@ impl LinkSpec {
     pub fn supports_images(&self) -> bool {
         let contains = |words: &[&str]| words.iter().any(|word| self.model.contains(word));
         match self.provider {
-            ProviderKind::Gemini => true,
+            ProviderKind::Gemini | ProviderKind::Anthropic => true,
             ProviderKind::OpenAi => contains(&["gpt-4o", "gpt-4.1", "gpt-5", "vision", "-vl"]),
+            ProviderKind::OpenRouter => contains(&[
+                "gpt-4o", "gpt-4.1", "gpt-5", "claude", "gemini", "grok-4", "llama-4", "pixtral",
+                "vision", "-vl",
+            ]),
+            ProviderKind::Mistral => {
+                contains(&["pixtral", "mistral-medium", "mistral-small", "ministral"])
+            }
+            ProviderKind::Xai => contains(&["grok-4", "vision"]),
             ProviderKind::Groq | ProviderKind::Ollama => contains(&[
                 "llama-4", "llama4", "llava", "vision", "gemma3", "-vl", "vl:",
             ]),
-            ProviderKind::Demo => false,
+            ProviderKind::DeepSeek | ProviderKind::Demo => false,
         }
     }
 

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 /// Libraries that log the content of requests and responses, which may contain secrets.
-const SILENCED: [&str; 2] = ["genai=off", "rmcp=off"];
+const SILENCED: [&str; 1] = ["rmcp=off"];
 
 /// Parses a level or a filter such as `holly=debug`; [`SILENCED`] libraries stay off. Errors: the
 /// setting and what is wrong with it.

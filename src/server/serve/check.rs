@@ -5,8 +5,12 @@ use crate::server::{
     archive::Archive,
     assistant::{
         mcp::{self, LeftOutServer},
-        model::{Model, ModelError, ModelEvent, ModelRequest, PromptMessage},
+        model::{
+            ErrorClass, Model, ModelError, ModelEvent, ModelRequest, OptionalPart, PromptImage,
+            PromptMessage,
+        },
         providers,
+        tool::ToolDefinition,
         tools::services::settings::Producer,
     },
     base::{clock::Clock, data_dir::DataDir, masking},
@@ -14,11 +18,19 @@ use crate::server::{
     state::config::Config,
     store::Store,
 };
+use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use std::{
     fmt::Write,
     time::{Duration, Instant},
 };
+
+/// A grey PNG of 64 by 64 pixels; some models refuse smaller ones.
+const CHECK_PICTURE: &[u8] =
+    b"\x89PNG\x0d\x0a\x1a\x0a\x00\x00\x00\x0dIHDR\x00\x00\x00@\x00\x00\x00@\x08\x00\x00\x00\
+    \x00\x8f\x02.\x02\x00\x00\x00)IDATx\xda\xed\xccA\x11\x00\x00\x0c\x02 \xa3\x1b\xdd\x10\
+    \xfb\xed \x00\xe9Q\x04\x02\x81@ \x10\x08\x04\x02\x81@ \x10|\x0f\x06\xdfm\x00yp\xbay\xfa\
+    \x00\x00\x00\x00IEND\xaeB`\x82";
 
 /// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,43 +171,95 @@ async fn provider(settings: &ProviderConfig) -> Finding {
     }
 }
 
-/// Requests one word from a model.
+/// Requests one word from a model, with everything that Holly may send, and tells what it takes.
 async fn model_finding(model: &dyn Model, timeout: Duration) -> Finding {
     let started = Instant::now();
-    let request = ModelRequest {
-        messages: vec![PromptMessage::User(
-            "Reply with the word OK.".to_owned(),
-            Vec::new(),
-        )],
-        tools: Vec::new(),
-    };
-    let mut events = model.stream(request);
-    let first_output = async {
-        loop {
-            match events.next().await {
-                Some(Ok(ModelEvent::Text(_) | ModelEvent::Call(_))) => return Ok(()),
-                Some(Ok(
-                    ModelEvent::Thinking | ModelEvent::Reasoning(_) | ModelEvent::LeftOut(_),
-                )) => {}
-                Some(Ok(ModelEvent::End { .. })) | None => {
-                    return Err("the answer is empty".to_owned());
+    let has_picture = model.link().supports_images;
+    let mut answer = first_output(model, timeout, has_picture).await;
+    let mut picture = if has_picture { "yes" } else { "not sent" };
+    if has_picture && matches!(&answer, Err((Some(ErrorClass::BadRequest), _))) {
+        picture = "refused";
+        answer = first_output(model, timeout, false).await;
+    }
+    let result = match answer {
+        Ok(left_out) => {
+            let takes = |part: OptionalPart| {
+                if left_out.contains(&part) {
+                    "no"
+                } else {
+                    "yes"
                 }
-                Some(Err(error)) => return Err(masked_error(&error)),
+            };
+            if left_out.contains(&OptionalPart::Images) {
+                picture = "no";
             }
+            Ok(format!(
+                "answered after {} ms; tools: {}, pictures: {picture}, system prompt: {}",
+                started.elapsed().as_millis(),
+                takes(OptionalPart::Tools),
+                takes(OptionalPart::SystemRole),
+            ))
         }
-    };
-    let result = match tokio::time::timeout(timeout, first_output).await {
-        Ok(Ok(())) => Ok(format!(
-            "answered after {} ms",
-            started.elapsed().as_millis()
-        )),
-        Ok(Err(why)) => Err(why),
-        Err(_) => Err(format!("no answer within {} s", timeout.as_secs())),
+        Err((_, why)) => Err(why),
     };
     Finding {
         what: format!("model {}", model.link().key()),
         result,
     }
+}
+
+/// A request for one word, with a tool and perhaps a picture.
+fn trial(has_picture: bool) -> ModelRequest {
+    let picture = PromptImage {
+        media_type: "image/png".to_owned(),
+        name: "check.png".to_owned(),
+        bytes: Bytes::from_static(CHECK_PICTURE),
+    };
+    let pictures = has_picture.then_some(picture).into_iter().collect();
+    ModelRequest {
+        messages: vec![
+            PromptMessage::System("You answer in one word.".to_owned()),
+            PromptMessage::User("Reply with the word OK.".to_owned(), pictures),
+        ],
+        tools: vec![ToolDefinition {
+            name: "note".to_owned(),
+            description: "Writes a note. Not needed now.".to_owned(),
+            schema: serde_json::json!({
+                "type": "object",
+                "properties": { "text": { "type": "string", "description": "The note." } },
+                "required": ["text"],
+            }),
+        }],
+    }
+}
+
+/// Waits for the first output. Returns what was left out of the request, or the class of the
+/// failure and a sentence.
+async fn first_output(
+    model: &dyn Model,
+    timeout: Duration,
+    has_picture: bool,
+) -> Result<Vec<OptionalPart>, (Option<ErrorClass>, String)> {
+    let mut events = model.stream(trial(has_picture));
+    let mut left_out = Vec::new();
+    let output = async {
+        loop {
+            match events.next().await {
+                Some(Ok(ModelEvent::Text(_) | ModelEvent::Call(_) | ModelEvent::Reasoning(_))) => {
+                    return Ok(left_out);
+                }
+                Some(Ok(ModelEvent::LeftOut(part))) => left_out.push(part),
+                Some(Ok(ModelEvent::Thinking)) => {}
+                Some(Ok(ModelEvent::End { .. })) | None => {
+                    return Err((None, "the answer is empty".to_owned()));
+                }
+                Some(Err(error)) => return Err((Some(error.class), masked_error(&error))),
+            }
+        }
+    };
+    tokio::time::timeout(timeout, output)
+        .await
+        .unwrap_or_else(|_| Err((None, format!("no answer within {} s", timeout.as_secs()))))
 }
 
 fn masked_error(error: &ModelError) -> String {

@@ -2,7 +2,7 @@
 
 use super::{
     link,
-    stub::{Reply, Stub},
+    stub::{ReceivedRequest, Reply, Stub},
     wire,
 };
 use crate::{
@@ -79,4 +79,40 @@ async fn a_server_running_on_the_same_data_is_not_an_error() {
         Ok("in use by a running server".to_owned())
     );
     drop(running);
+}
+
+#[tokio::test]
+async fn the_check_tells_what_each_model_takes() {
+    let folder = tempfile::tempdir().unwrap();
+    let refuse_tools = |request: &ReceivedRequest| match request.body.get("tools") {
+        Some(_) => Reply::refuses(
+            400,
+            json!({ "error": { "message": "m does not support tools" } }),
+        ),
+        None => Reply::streams(wire::openai_says(&["OK"])),
+    };
+    let without_tools = Stub::answering(refuse_tools).await;
+    let sees = Stub::replying([Reply::streams(wire::gemini_says(&["OK"]))]).await;
+    let config = Config {
+        models: vec![
+            link(ProviderKind::Ollama, "m", &without_tools),
+            link(ProviderKind::Gemini, "m", &sees),
+        ],
+        model_timeouts: ModelTimeouts::new(Duration::from_secs(30)),
+        services: ServiceConfig::demo(),
+        ..test_config(folder.path())
+    };
+    let takes: Vec<String> = check(&config)
+        .await
+        .into_iter()
+        .filter(|finding| finding.what.starts_with("model"))
+        .map(|finding| finding.result.unwrap().split_once("; ").unwrap().1.into())
+        .collect();
+    assert_eq!(
+        takes,
+        [
+            "tools: no, pictures: not sent, system prompt: yes",
+            "tools: yes, pictures: yes, system prompt: yes"
+        ]
+    );
 }

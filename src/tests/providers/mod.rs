@@ -1,8 +1,11 @@
 //! Model providers and media services, against stub servers that speak their protocols.
 
+mod answers;
+mod any_stream;
 mod check;
 mod faults;
 mod matrix;
+mod refusals;
 mod secrets;
 mod services;
 mod streams;

@@ -1,8 +1,6 @@
-//! Classifies errors of providers: HTTP status and body, a broken stream, a timeout. genai 0.7.2
-//! reports every failure of a stream as a boxed error on the first poll.
+//! Classifies errors of providers: HTTP status and body, an error inside a stream, a connection.
 
 use crate::server::assistant::model::{ErrorClass, ModelError};
-use genai::{Error, webc};
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
@@ -11,65 +9,18 @@ const MESSAGE_MAX_CHARS: usize = 500;
 /// Maximum `Retry-After` that is accepted, in seconds.
 const RETRY_AFTER_MAX_S: f64 = 86_400.0;
 
-/// Converts a genai error.
-pub(super) fn classify(error: &Error) -> ModelError {
-    match error {
-        Error::HttpError {
-            status,
-            body,
-            headers,
-            ..
-        } => from_status(status.as_u16(), body, Some(headers)),
-        Error::WebModelCall { webc_error, .. } | Error::WebAdapterCall { webc_error, .. } => {
-            from_call(webc_error)
-        }
-        Error::ChatResponse { body, .. } => from_body(body),
-        Error::WebStream { error, .. } => from_boxed(&**error),
-        Error::StreamParse { .. }
-        | Error::InvalidJsonResponseElement { .. }
-        | Error::SerdeJson(_)
-        | Error::JsonValueExt(_) => {
-            ModelError::plain(ErrorClass::Server, "The response could not be parsed.")
-        }
-        Error::NoChatResponse { .. } => {
-            ModelError::plain(ErrorClass::Server, "The response was empty.")
-        }
-        Error::RequiresApiKey { .. } | Error::NoAuthData { .. } | Error::NoAuthResolver { .. } => {
-            ModelError::plain(ErrorClass::Auth, "A key is missing.")
-        }
-        _ => ModelError::plain(
-            ErrorClass::BadRequest,
-            "The request could not be converted for this provider.",
-        ),
-    }
+/// The connection ended before the answer did.
+pub(super) fn cut_off() -> ModelError {
+    ModelError::plain(ErrorClass::Network, "The answer was cut off.")
 }
 
-fn from_call(error: &webc::Error) -> ModelError {
-    match error {
-        webc::Error::ResponseFailedStatus {
-            status,
-            body,
-            headers,
-        } => from_status(status.as_u16(), body, Some(headers)),
-        webc::Error::Reqwest(error) => from_connection(error),
-        _ => ModelError::plain(ErrorClass::Server, "The response could not be parsed."),
-    }
+/// A part of the answer is not JSON.
+pub(super) fn unreadable() -> ModelError {
+    ModelError::plain(ErrorClass::Server, "The response could not be parsed.")
 }
 
-fn from_boxed(error: &(dyn std::error::Error + Send + Sync + 'static)) -> ModelError {
-    if let Some(error) = error.downcast_ref::<Error>() {
-        return classify(error);
-    }
-    if error.is::<webc::StreamTimeout>() {
-        return ModelError::plain(ErrorClass::Timeout, "The request timed out.");
-    }
-    error.downcast_ref::<reqwest::Error>().map_or_else(
-        || ModelError::plain(ErrorClass::Network, "The answer was cut off."),
-        from_connection,
-    )
-}
-
-fn from_connection(error: &reqwest::Error) -> ModelError {
+/// Converts an error of the HTTP client.
+pub(super) fn from_connection(error: &reqwest::Error) -> ModelError {
     match () {
         () if error.is_connect() => {
             ModelError::plain(ErrorClass::Network, "The connection failed.")
@@ -77,13 +28,17 @@ fn from_connection(error: &reqwest::Error) -> ModelError {
         () if error.is_timeout() => {
             ModelError::plain(ErrorClass::Timeout, "The request timed out.")
         }
-        () => ModelError::plain(ErrorClass::Network, "The answer was cut off."),
+        () if error.is_builder() => ModelError::plain(
+            ErrorClass::BadRequest,
+            "The request could not be built; check the address and the key of the model.",
+        ),
+        () => cut_off(),
     }
 }
 
 /// Converts an error object inside a stream.
-fn from_body(body: &Value) -> ModelError {
-    let error = body.get("error").unwrap_or(body);
+pub(super) fn from_body(body: &Value) -> ModelError {
+    let error = inner_error(body);
     let number = |name: &str| {
         error
             .get(name)
@@ -93,19 +48,41 @@ fn from_body(body: &Value) -> ModelError {
         .or_else(|| number("code"))
         .and_then(|status| u16::try_from(status).ok());
     let status = status.filter(|status| (400..600).contains(status));
-    let error = from_status(status.unwrap_or(500), &body.to_string(), None);
+    let named = || status_of_type(error.get("type")?.as_str()?);
+    let assumed = status.or_else(named).unwrap_or(500);
+    let error = from_status(assumed, &body.to_string(), None);
     ModelError { status, ..error }
 }
 
+/// The status that a type of error stands for; Anthropic's streams name only the type.
+fn status_of_type(name: &str) -> Option<u16> {
+    match name {
+        "rate_limit_error" => Some(429),
+        "authentication_error" => Some(401),
+        "permission_error" => Some(403),
+        "invalid_request_error" => Some(400),
+        "not_found_error" => Some(404),
+        "timeout_error" => Some(504),
+        _ => None,
+    }
+}
+
+/// The object that describes an error; some servers send it without `error` around it.
+fn inner_error(body: &Value) -> &Value {
+    match body.get("error") {
+        None | Some(Value::Null | Value::Bool(_)) => body,
+        Some(error) => error,
+    }
+}
+
 /// Converts a status and its body.
-fn from_status(status: u16, body: &str, headers: Option<&HeaderMap>) -> ModelError {
+pub(super) fn from_status(status: u16, body: &str, headers: Option<&HeaderMap>) -> ModelError {
     let json: Value = serde_json::from_str(body).unwrap_or_default();
     // Gemini wraps its error in an array when it streams.
-    let error = json.get(0).unwrap_or(&json);
-    let error = error.get("error").unwrap_or(error);
-    let message = error
-        .get("message")
-        .and_then(Value::as_str)
+    let error = inner_error(json.get(0).unwrap_or(&json));
+    let message = ["message", "detail"]
+        .into_iter()
+        .find_map(|name| error.get(name)?.as_str())
         .or_else(|| error.as_str())
         .unwrap_or(body);
     ModelError {

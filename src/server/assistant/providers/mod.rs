@@ -1,35 +1,32 @@
-//! The models of `HOLLY_MODELS`, through genai, which supports the protocols of Gemini and OpenAI
-//! with a configurable base URL. `settings` and `link` parse the chain, `remote` calls a model,
-//! `convert` converts messages, `errors` classifies failures.
+//! The models of `HOLLY_MODELS`. `settings` and `link` parse the chain, `remote` calls a model,
+//! `dialects` writes requests and reads answers in the protocols of OpenAI, Gemini and Anthropic,
+//! `sse` splits a stream into events, `errors` classifies failures, `refusals` tells what a server
+//! does not take and a request can do without.
 
-pub mod convert;
+pub mod dialects;
 mod errors;
+pub mod refusals;
 mod remote;
 pub mod settings;
+pub mod sse;
 
 use super::{
     demo::DemoModel,
     link::ProviderKind,
     model::{Model, ModelLink},
 };
-use genai::{
-    Client, ModelIden, ServiceTarget,
-    adapter::AdapterKind,
-    resolver::{AuthData, Endpoint},
-};
+use dialects::Dialect;
 use remote::RemoteModel;
-use reqwest::{Url, redirect};
+use reqwest::{Client, Url, redirect};
 use settings::Link;
 use std::{sync::Arc, time::Duration};
 
 /// Timeout of opening a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Sent to servers that need no key, because some reject an empty one.
-const NO_KEY: &str = "none";
 
 /// Builds the chain of the settings; `delay_factor` multiplies the demo's delays. Fails if the TLS
 /// library cannot be set up.
-pub fn chain(links: &[Link], delay_factor: f64) -> Result<Vec<Arc<dyn Model>>, genai::Error> {
+pub fn chain(links: &[Link], delay_factor: f64) -> reqwest::Result<Vec<Arc<dyn Model>>> {
     // Created on first use and shared: loading the system's certificates takes as long as the rest
     // of a start, and the demo needs none.
     let mut shared = None;
@@ -49,7 +46,11 @@ pub fn chain(links: &[Link], delay_factor: f64) -> Result<Vec<Arc<dyn Model>>, g
                 chain.push(Arc::new(RemoteModel {
                     link: model_link,
                     client: client.clone(),
-                    target: target(link, base),
+                    dialect: Dialect::of(link.spec.provider),
+                    base: base.clone(),
+                    key: link.key.clone(),
+                    short_ids: link.spec.provider == ProviderKind::Mistral,
+                    omissions: Arc::default(),
                 }));
             }
         }
@@ -57,17 +58,12 @@ pub fn chain(links: &[Link], delay_factor: f64) -> Result<Vec<Arc<dyn Model>>, g
     Ok(chain)
 }
 
-fn client() -> Result<Client, genai::Error> {
-    let build_error = |error: reqwest::Error| genai::Error::ClientBuildFail {
-        cause: error.to_string(),
-    };
+fn client() -> reqwest::Result<Client> {
     // Redirects could send a key to another host.
-    let http = reqwest::Client::builder()
+    Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .redirect(redirect::Policy::none())
         .build()
-        .map_err(build_error)?;
-    Client::builder().with_reqwest(http).build()
 }
 
 /// The display name: the provider's, with the model's if the chain has several of one provider. A
@@ -89,18 +85,5 @@ fn name(link: &Link, base: &Url, links: &[Link]) -> String {
         format!("{label} {}", link.spec.model)
     } else {
         label.to_owned()
-    }
-}
-
-fn target(link: &Link, base: &Url) -> ServiceTarget {
-    let kind = match link.spec.provider {
-        ProviderKind::Gemini => AdapterKind::Gemini,
-        ProviderKind::Groq => AdapterKind::Groq,
-        ProviderKind::OpenAi | ProviderKind::Ollama | ProviderKind::Demo => AdapterKind::OpenAI,
-    };
-    ServiceTarget {
-        endpoint: Endpoint::from_owned(base.as_str()),
-        auth: AuthData::from_single(link.key.as_ref().map_or(NO_KEY, |key| key.reveal())),
-        model: ModelIden::new(kind, link.spec.model.as_str()),
     }
 }

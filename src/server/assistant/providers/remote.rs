@@ -1,30 +1,61 @@
-//! A remote model. An answer is complete only if the stream ended with a stop reason; everything
-//! else is an error.
+//! A model called over the network. An answer is complete only if the model said why it stopped;
+//! everything else is an error.
 
-use super::{convert, errors::classify};
-use crate::server::assistant::model::{
-    ErrorClass, Model, ModelError, ModelEvent, ModelLink, ModelRequest, Usage,
+use super::{
+    dialects::{Dialect, RequestForm, StreamDecoder, StreamItem},
+    errors,
+    refusals::{Omissions, is_passing, refused_part},
 };
+use crate::server::{
+    assistant::model::{
+        ErrorClass, Model, ModelError, ModelEvent, ModelLink, ModelRequest, OptionalPart,
+    },
+    base::{digest, secret::Secret},
+};
+use bytes::Bytes;
 use futures::{
     StreamExt,
     stream::{self, BoxStream},
 };
-use genai::{
-    Client, ServiceTarget,
-    chat::{ChatOptions, ChatStream, ChatStreamEvent, StopReason, StreamEnd},
+use reqwest::{Client, RequestBuilder, Response, Url, header::CONTENT_TYPE};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use tokio::time::Instant;
 
-type StreamProgress = Result<ModelEvent, ModelError>;
+/// The version of Anthropic's protocol.
+const ANTHROPIC_VERSION: &str = "2023-06-01";
+/// Sent to servers that need no key, because some reject an empty one.
+const NO_KEY: &str = "none";
+/// Maximum number of requests for one answer, each without something that was refused before.
+const REQUESTS_MAX: usize = 8;
+/// How much of an error's body is read, in bytes.
+const ERROR_MAX_BYTES: usize = 64 * 1_024;
+/// Timeout of reading an error's body.
+const ERROR_TIMEOUT: Duration = Duration::from_secs(10);
+/// Maximum size of a body of JSON from a server that does not stream, in bytes.
+const JSON_MAX_BYTES: usize = 1_024 * 1_024;
+/// Maximum size of a stream, in bytes; a frame of a few characters takes some 300.
+const STREAM_MAX_BYTES: usize = 128 * 1_024 * 1_024;
+/// Maximum duration of an answer, however often the server shows that it is alive.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30 * 60);
+/// How long token counts are waited for after the model stopped.
+const AFTER_STOP: Duration = Duration::from_secs(5);
 
 /// A model called over the network.
+#[derive(Clone)]
 pub(super) struct RemoteModel {
     pub(super) link: ModelLink,
     pub(super) client: Client,
-    pub(super) target: ServiceTarget,
+    pub(super) dialect: Dialect,
+    pub(super) base: Url,
+    pub(super) key: Option<Secret>,
+    /// Whether ids of calls must have Mistral's form.
+    pub(super) short_ids: bool,
+    /// What this server refused before; forgotten when the process ends.
+    pub(super) omissions: Arc<Mutex<Omissions>>,
 }
 
 impl Model for RemoteModel {
@@ -32,113 +63,212 @@ impl Model for RemoteModel {
         &self.link
     }
 
-    fn stream(&self, request: ModelRequest) -> BoxStream<'static, StreamProgress> {
-        let (client, target) = (self.client.clone(), self.target.clone());
-        let blocked = Arc::new(AtomicBool::new(false));
-        let options = options(blocked.clone());
-        let response = async move {
-            match client
-                .exec_chat_stream(target, convert::chat_request(request), Some(&options))
-                .await
-            {
-                Ok(answer) => events(answer.stream, blocked).boxed(),
-                Err(error) => stream::iter([Err(classify(&error))]).boxed(),
+    fn stream(&self, request: ModelRequest) -> BoxStream<'static, StreamItem> {
+        let model = self.clone();
+        let answer = async move {
+            match model.ask(&request).await {
+                Ok((response, left_out)) => {
+                    let left_out = left_out.into_iter().map(ModelEvent::LeftOut).map(Ok);
+                    let reader = AnswerReader::new(model.dialect, response);
+                    stream::iter(left_out).chain(reader.items()).boxed()
+                }
+                Err(error) => stream::iter([Err(error)]).boxed(),
             }
         };
-        stream::once(response).flatten().boxed()
+        stream::once(answer).flatten().boxed()
     }
 }
 
-/// genai ignores Gemini's notice that the prompt was blocked, so it is read from the raw frame.
-fn options(blocked: Arc<AtomicBool>) -> ChatOptions {
-    let options = ChatOptions::default()
-        .with_capture_usage(true)
-        .with_capture_tool_calls(true);
-    options.with_raw_frame_fn(move |_, frame| {
-        if frame.data.contains("\"blockReason\"") {
-            blocked.store(true, Ordering::Relaxed);
-        }
-    })
-}
-
-/// Converts a stream until its end or its first error.
-fn events(
-    stream: ChatStream,
-    blocked: Arc<AtomicBool>,
-) -> impl futures::Stream<Item = StreamProgress> {
-    stream::unfold(Some(stream), move |open| {
-        let blocked = blocked.clone();
-        async move {
-            let mut stream = open?;
-            let last = match stream.next().await? {
-                Ok(ChatStreamEvent::Chunk(chunk)) => {
-                    return Some((vec![Ok(ModelEvent::Text(chunk.content))], Some(stream)));
-                }
-                Ok(
-                    ChatStreamEvent::ReasoningChunk(_)
-                    | ChatStreamEvent::ThoughtSignatureChunk(_)
-                    | ChatStreamEvent::ToolCallChunk(_),
-                ) => {
-                    return Some((vec![Ok(ModelEvent::Thinking)], Some(stream)));
-                }
-                Ok(ChatStreamEvent::Start | ChatStreamEvent::Heartbeat) => {
-                    return Some((Vec::new(), Some(stream)));
-                }
-                Ok(ChatStreamEvent::End(end)) => end_events(end, blocked.load(Ordering::Relaxed)),
-                Err(_) if blocked.load(Ordering::Relaxed) => vec![Err(prompt_blocked())],
-                Err(error) => vec![Err(classify(&error))],
+impl RemoteModel {
+    /// Sends the request, again without what the server refuses. Returns also what was left out
+    /// for the first time.
+    async fn ask(
+        &self,
+        request: &ModelRequest,
+    ) -> Result<(Response, Vec<OptionalPart>), ModelError> {
+        let mut omissions = self.known().clone();
+        let (mut new, mut passing) = (Vec::new(), Vec::new());
+        for _ in 0..REQUESTS_MAX {
+            let sent = omissions.apply(request, &self.link);
+            let options = !omissions.contains(OptionalPart::Options);
+            let response = self.request(&sent, options).send().await;
+            let response = response.map_err(|error| errors::from_connection(&error))?;
+            if response.status().is_success() {
+                self.known().merge(omissions, &passing);
+                return Ok((response, new));
+            }
+            let (status, headers) = (response.status().as_u16(), response.headers().clone());
+            let body = error_body(response).await;
+            let error = errors::from_status(status, &body, Some(&headers));
+            let Some(refused) = refused_part(status, &body, &sent, &omissions) else {
+                return Err(error);
             };
-            Some((last, None))
+            let part = refused.part();
+            tracing::warn!(
+                model = self.link.key(),
+                part = part.as_str(),
+                "the model server refused a part of the request, which is left out"
+            );
+            if !omissions.add(refused) {
+                return Err(error);
+            }
+            if is_passing(part, &body) {
+                passing.push(part);
+            }
+            if !new.contains(&part) {
+                new.push(part);
+            }
         }
-    })
-    .flat_map(stream::iter)
+        Err(ModelError::plain(
+            ErrorClass::BadRequest,
+            "The request was refused again and again.",
+        ))
+    }
+
+    fn request(&self, sent: &ModelRequest, options: bool) -> RequestBuilder {
+        let form = RequestForm {
+            model: &self.link.model,
+            options,
+            short_ids: self.short_ids,
+        };
+        let (path, query) = self.dialect.path(&self.link.model);
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}{path}", self.base.path()));
+        if query.is_some() {
+            url.set_query(query);
+        }
+        let key = self.key.as_ref().map_or(NO_KEY, |key| key.reveal());
+        let request = self.client.post(url).json(&self.dialect.body(sent, form));
+        match self.dialect {
+            Dialect::OpenAi => request.bearer_auth(key),
+            Dialect::Gemini => request.header("x-goog-api-key", key),
+            Dialect::Anthropic => request
+                .header("x-api-key", key)
+                .header("anthropic-version", ANTHROPIC_VERSION),
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Omissions> {
+        self.omissions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-fn prompt_blocked() -> ModelError {
-    ModelError::plain(ErrorClass::ContentFilter, "The prompt was blocked.")
-}
-
-fn end_events(end: StreamEnd, blocked: bool) -> Vec<StreamProgress> {
-    let reason = match &end.captured_stop_reason {
-        Some(StopReason::ContentFilter(reason)) => {
-            return vec![Err(ModelError::plain(
-                ErrorClass::ContentFilter,
-                &format!("It stopped: {reason}."),
-            ))];
+/// The beginning of an error's body.
+async fn error_body(response: Response) -> String {
+    let mut body = Vec::new();
+    let mut chunks = response.bytes_stream();
+    let read = async {
+        while let Some(Ok(chunk)) = chunks.next().await {
+            let room = ERROR_MAX_BYTES.saturating_sub(body.len());
+            body.extend(chunk.into_iter().take(room));
+            if room == 0 {
+                break;
+            }
         }
-        _ if blocked => return vec![Err(prompt_blocked())],
-        None => {
-            return vec![Err(ModelError::plain(
-                ErrorClass::Network,
-                "The answer was cut off.",
-            ))];
-        }
-        Some(StopReason::Other(reason)) if reason == "MALFORMED_FUNCTION_CALL" => {
-            return vec![Err(ModelError::plain(
-                ErrorClass::Server,
-                "Its tool call could not be parsed.",
-            ))];
-        }
-        Some(reason) => reason,
     };
-    let cut_short = matches!(reason, StopReason::MaxTokens(_));
-    let usage = end.captured_usage.as_ref().and_then(|usage| {
-        let tokens = |count: Option<i32>| count.map(i64::from);
-        let (input, output) = (tokens(usage.prompt_tokens), tokens(usage.completion_tokens));
-        (input.is_some() || output.is_some()).then(|| Usage {
-            input_tokens: input.unwrap_or(0),
-            output_tokens: output.unwrap_or(0),
-            estimated: false,
+    let _ = tokio::time::timeout(ERROR_TIMEOUT, read).await;
+    String::from_utf8_lossy(&body).into_owned()
+}
+
+/// Reads the body of a response.
+struct AnswerReader {
+    chunks: BoxStream<'static, reqwest::Result<Bytes>>,
+    decoder: StreamDecoder,
+    /// A body of JSON, which is read as a whole.
+    json: Option<Vec<u8>>,
+    read_bytes: usize,
+    deadline: Instant,
+    /// The ids of calls so far.
+    ids: HashSet<String>,
+}
+
+impl AnswerReader {
+    fn new(dialect: Dialect, response: Response) -> Self {
+        let content_type = response.headers().get(CONTENT_TYPE);
+        let is_json =
+            content_type.is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
+        Self {
+            chunks: response.bytes_stream().boxed(),
+            decoder: StreamDecoder::new(dialect),
+            json: is_json.then(Vec::new),
+            read_bytes: 0,
+            deadline: Instant::now() + ANSWER_TIMEOUT,
+            ids: HashSet::new(),
+        }
+    }
+
+    /// The items of the answer, up to its end or its first error.
+    fn items(self) -> impl futures::Stream<Item = StreamItem> {
+        stream::unfold(Some(self), |reader| async move {
+            let mut reader = reader?;
+            let (mut items, is_last) = reader.step().await;
+            reader.complete_ids(&mut items);
+            Some((items, (!is_last).then_some(reader)))
         })
-    });
-    let calls = end
-        .captured_content
-        .map(|content| content.into_tool_calls())
-        .unwrap_or_default();
-    let calls = calls
-        .into_iter()
-        .map(|call| Ok(ModelEvent::Call(convert::incoming(call))));
-    calls
-        .chain([Ok(ModelEvent::End { usage, cut_short })])
-        .collect()
+        .flat_map(stream::iter)
+    }
+
+    /// Reads a chunk. The items in it, and whether they are the last.
+    async fn step(&mut self) -> (Vec<StreamItem>, bool) {
+        let deadline = match self.decoder.has_stopped() {
+            true => self.deadline.min(Instant::now() + AFTER_STOP),
+            false => self.deadline,
+        };
+        match tokio::time::timeout_at(deadline, self.chunks.next()).await {
+            Ok(Some(Ok(chunk))) => self.chunk(&chunk),
+            Err(_) if !self.decoder.has_stopped() => {
+                let minutes = ANSWER_TIMEOUT.as_secs() / 60;
+                let why = format!("The answer took more than {minutes} minutes.");
+                failed(ErrorClass::Timeout, &why)
+            }
+            Ok(Some(Err(_)) | None) | Err(_) => {
+                let items = match self.json.take() {
+                    Some(body) => self.decoder.read_json(&body),
+                    None => self.decoder.finish(),
+                };
+                (items, true)
+            }
+        }
+    }
+
+    fn chunk(&mut self, chunk: &[u8]) -> (Vec<StreamItem>, bool) {
+        self.read_bytes += chunk.len();
+        let limit = match self.json {
+            Some(_) => JSON_MAX_BYTES,
+            None => STREAM_MAX_BYTES,
+        };
+        if self.read_bytes > limit {
+            return failed(ErrorClass::Server, "The answer is too long.");
+        }
+        let mut items = match &mut self.json {
+            Some(body) => {
+                body.extend_from_slice(chunk);
+                Vec::new()
+            }
+            None => self.decoder.feed(chunk),
+        };
+        // Any byte is a sign of life.
+        if items.is_empty() && !chunk.is_empty() {
+            items.push(Ok(ModelEvent::Thinking));
+        }
+        (items, self.decoder.is_over())
+    }
+
+    /// Gives ids to calls that have none, or that of another call.
+    fn complete_ids(&mut self, items: &mut [StreamItem]) {
+        for item in items {
+            if let Ok(ModelEvent::Call(call)) = item {
+                if call.id.is_empty() || self.ids.contains(&call.id) {
+                    call.id = format!("call_{}", digest::random_hex::<8>());
+                }
+                self.ids.insert(call.id.clone());
+            }
+        }
+    }
+}
+
+fn failed(class: ErrorClass, why: &str) -> (Vec<StreamItem>, bool) {
+    (vec![Err(ModelError::plain(class, why))], true)
 }

@@ -17,9 +17,10 @@ const TIMEOUT_MAX_S: u64 = 3_600;
 pub struct ModelSettings {
     /// Models, tried in order [default: gemini and groq if they have a key, else demo]
     ///
-    /// A list such as gemini:gemini-2.5-flash,groq:llama-3.1-8b-instant,ollama:llama3.2. Use
-    /// openai:MODEL@http://host/v1/ for any OpenAI-compatible server. A context window in tokens
-    /// may follow, as in ollama:llama3.2;window=32768
+    /// A list such as gemini:gemini-2.5-flash,anthropic:claude-sonnet-4-5,ollama:llama3.2; also
+    /// groq, openai, openrouter, mistral, deepseek and xai. Use openai:MODEL@http://host/v1/ for
+    /// any OpenAI-compatible server. A context window in tokens may follow, as in
+    /// ollama:llama3.2;window=32768
     #[arg(long, env = "HOLLY_MODELS")]
     pub models: Option<String>,
     /// Seconds to wait for a model's first output
@@ -40,6 +41,21 @@ pub struct ModelSettings {
     /// API key of OpenAI, or of the server at OPENAI_BASE_URL
     #[arg(long, env = "OPENAI_API_KEY", hide_env_values = true)]
     pub openai_api_key: Option<Secret>,
+    /// API key of Anthropic
+    #[arg(long, env = "ANTHROPIC_API_KEY", hide_env_values = true)]
+    pub anthropic_api_key: Option<Secret>,
+    /// API key of OpenRouter
+    #[arg(long, env = "OPENROUTER_API_KEY", hide_env_values = true)]
+    pub openrouter_api_key: Option<Secret>,
+    /// API key of Mistral
+    #[arg(long, env = "MISTRAL_API_KEY", hide_env_values = true)]
+    pub mistral_api_key: Option<Secret>,
+    /// API key of DeepSeek
+    #[arg(long, env = "DEEPSEEK_API_KEY", hide_env_values = true)]
+    pub deepseek_api_key: Option<Secret>,
+    /// API key of xAI
+    #[arg(long, env = "XAI_API_KEY", hide_env_values = true)]
+    pub xai_api_key: Option<Secret>,
     /// URL of Gemini [default: https://generativelanguage.googleapis.com/v1beta/]
     #[arg(long, env = "GEMINI_BASE_URL")]
     pub gemini_base_url: Option<String>,
@@ -52,6 +68,21 @@ pub struct ModelSettings {
     /// URL of Ollama [default: http://localhost:11434/v1/]
     #[arg(long, env = "OLLAMA_BASE_URL")]
     pub ollama_base_url: Option<String>,
+    /// URL of Anthropic [default: https://api.anthropic.com/v1/]
+    #[arg(long, env = "ANTHROPIC_BASE_URL")]
+    pub anthropic_base_url: Option<String>,
+    /// URL of OpenRouter [default: https://openrouter.ai/api/v1/]
+    #[arg(long, env = "OPENROUTER_BASE_URL")]
+    pub openrouter_base_url: Option<String>,
+    /// URL of Mistral [default: https://api.mistral.ai/v1/]
+    #[arg(long, env = "MISTRAL_BASE_URL")]
+    pub mistral_base_url: Option<String>,
+    /// URL of DeepSeek [default: https://api.deepseek.com/v1/]
+    #[arg(long, env = "DEEPSEEK_BASE_URL")]
+    pub deepseek_base_url: Option<String>,
+    /// URL of xAI [default: https://api.x.ai/v1/]
+    #[arg(long, env = "XAI_BASE_URL")]
+    pub xai_base_url: Option<String>,
 }
 
 /// A model of the chain with its address and key.
@@ -112,6 +143,11 @@ impl ModelSettings {
                 .or(self.google_ai_api_key.as_ref()),
             ProviderKind::Groq => self.groq_api_key.as_ref(),
             ProviderKind::OpenAi => self.openai_api_key.as_ref(),
+            ProviderKind::Anthropic => self.anthropic_api_key.as_ref(),
+            ProviderKind::OpenRouter => self.openrouter_api_key.as_ref(),
+            ProviderKind::Mistral => self.mistral_api_key.as_ref(),
+            ProviderKind::DeepSeek => self.deepseek_api_key.as_ref(),
+            ProviderKind::Xai => self.xai_api_key.as_ref(),
             ProviderKind::Ollama | ProviderKind::Demo => None,
         };
         key.filter(|key| !key.reveal().is_empty())
@@ -141,6 +177,11 @@ impl ModelSettings {
             ProviderKind::Groq => self.groq_base_url.as_deref(),
             ProviderKind::OpenAi => self.openai_base_url.as_deref(),
             ProviderKind::Ollama => self.ollama_base_url.as_deref(),
+            ProviderKind::Anthropic => self.anthropic_base_url.as_deref(),
+            ProviderKind::OpenRouter => self.openrouter_base_url.as_deref(),
+            ProviderKind::Mistral => self.mistral_base_url.as_deref(),
+            ProviderKind::DeepSeek => self.deepseek_base_url.as_deref(),
+            ProviderKind::Xai => self.xai_base_url.as_deref(),
             ProviderKind::Demo => None,
         }
     }
@@ -162,7 +203,11 @@ impl ModelSettings {
                 self.base_setting(spec.provider),
             ),
         };
-        let base = base_url(&setting, configured.unwrap_or(default), problems)?;
+        let mut base = base_url(&setting, configured.unwrap_or(default), problems)?;
+        // Anthropic's own programs take an address without the version.
+        if spec.provider == ProviderKind::Anthropic && base.path() == "/" {
+            base.set_path("/v1/");
+        }
         let key = self
             .key(spec.provider)
             .filter(|_| spec.base.is_none())
@@ -204,6 +249,7 @@ pub fn base_url(setting: &str, text: &str, problems: &mut Vec<String>) -> Option
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::FromArgMatches;
 
     fn settings() -> ModelSettings {
         ModelSettings {
@@ -243,6 +289,57 @@ mod tests {
         };
         assert_eq!(names(&empty.check(&mut problems)), ["demo:demo"]);
         assert_eq!(problems, [""; 0]);
+    }
+
+    #[test]
+    fn each_provider_has_its_key_and_address() {
+        for (text, default, configured) in [
+            ("anthropic:a", "https://api.anthropic.com/v1/", "anthropic"),
+            (
+                "openrouter:a",
+                "https://openrouter.ai/api/v1/",
+                "openrouter",
+            ),
+            ("mistral:a", "https://api.mistral.ai/v1/", "mistral"),
+            ("deepseek:a", "https://api.deepseek.com/v1/", "deepseek"),
+            ("xai:a", "https://api.x.ai/v1/", "xai"),
+        ] {
+            let with = |argument: Option<(&str, &str)>| {
+                let flags = argument
+                    .map(|(name, value)| [format!("--{configured}-{name}"), value.to_owned()]);
+                let models = ["--models".to_owned(), text.to_owned()];
+                let command = ModelSettings::augment_args(clap::Command::new("test"));
+                let words = ["test".to_owned()].into_iter().chain(models);
+                let matches = command.get_matches_from(words.chain(flags.into_iter().flatten()));
+                let mut problems = Vec::new();
+                let settings = ModelSettings::from_arg_matches(&matches).unwrap();
+                (settings.check(&mut problems), problems)
+            };
+            let (config, problems) = with(Some(("api-key", "k")));
+            assert_eq!(config.links[0].base.as_ref().unwrap().as_str(), default);
+            assert!(
+                config.links[0].key.is_some() && problems.is_empty(),
+                "{text}"
+            );
+            let (config, _) = with(Some(("base-url", "http://127.0.0.1:9/v1")));
+            let base = config.links[0].base.as_ref().unwrap();
+            assert_eq!(base.as_str(), "http://127.0.0.1:9/v1/");
+            let (_, problems) = with(None);
+            let variable = format!("{}_API_KEY", configured.to_uppercase());
+            assert!(problems[0].contains(&variable), "{problems:?}");
+        }
+    }
+
+    #[test]
+    fn the_address_of_anthropic_may_lack_the_version() {
+        let config = ModelSettings {
+            models: Some("anthropic:a".into()),
+            anthropic_base_url: Some("https://proxy.example.org".into()),
+            ..settings()
+        }
+        .check(&mut Vec::new());
+        let base = config.links[0].base.as_ref().unwrap();
+        assert_eq!(base.as_str(), "https://proxy.example.org/v1/");
     }
 
     #[test]
