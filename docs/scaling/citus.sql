@@ -24,6 +24,7 @@ select create_distributed_table('heads', 'user_id');
 select create_distributed_table('known_browsers', 'user_id', colocate_with => 'heads');
 select create_distributed_table('conversations', 'user_id', colocate_with => 'heads');
 select create_distributed_table('messages', 'user_id', colocate_with => 'heads');
+select create_distributed_table('answer_parts', 'user_id', colocate_with => 'heads');
 select create_distributed_table('turns', 'user_id', colocate_with => 'heads');
 select create_distributed_table('removed', 'user_id', colocate_with => 'heads');
 select create_distributed_table('files', 'user_id', colocate_with => 'heads');

@@ -96,7 +96,7 @@ async fn an_answer_grows_by_deltas_until_it_is_whole() {
     let text = || {
         page.stream
             .answers
-            .with_untracked(|answers| answers.get(&id).cloned())
+            .with_untracked(|answers| Some(answers.get(&id)?.rest.clone()))
     };
     let delta = |offset: usize, text: &str| {
         feed(

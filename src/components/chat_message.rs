@@ -1,7 +1,10 @@
 //! What was said: the person's words in a bubble, or the assistant's answer.
 
 use super::markup::{Can, Html, message as markup};
-use crate::domain::Message;
+use crate::{
+    domain::{AnswerGrowth, Message},
+    live::AnswerText,
+};
 use leptos::{prelude::*, tachys::html::InertElement};
 use std::sync::Arc;
 
@@ -17,6 +20,12 @@ pub fn ChatMessage(
     can: Can,
 ) -> impl IntoView {
     let mut html = Html::default();
-    markup(&mut html, &message, live_text.as_deref(), can);
+    let live = live_text.map(|text| {
+        let mut live = AnswerText::default();
+        live.take_row(&message);
+        live.grow(&AnswerGrowth::Text { offset: 0, text });
+        live
+    });
+    markup(&mut html, &message, live.as_ref(), can);
     InertElement::new(html.take())
 }

@@ -159,6 +159,55 @@ vocabulary! {
     }
 }
 
+/// What an answer that is being written has grown by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AnswerGrowth {
+    /// New text.
+    Text {
+        /// Where `text` begins, in bytes of the message's UTF-8 text.
+        offset: usize,
+        /// The text from there on.
+        text: String,
+    },
+    /// A block of its Markdown is finished.
+    Block {
+        /// Its number, from 0.
+        index: usize,
+        /// The sanitised HTML.
+        html: String,
+        /// Where it ends, in bytes of the message's UTF-8 text.
+        up_to: usize,
+    },
+}
+
+impl AnswerGrowth {
+    /// Where it ends, in bytes of the message's UTF-8 text.
+    pub fn end(&self) -> usize {
+        match self {
+            Self::Text { offset, text } => offset + text.len(),
+            Self::Block { up_to, .. } => *up_to,
+        }
+    }
+
+    /// Reads the data of a `delta` or `block` event.
+    pub fn read(event: &str, data: &Value) -> Option<(MessageId, Self)> {
+        let fields = JsonFields::of(data)?;
+        let bytes = |name: &str| usize::try_from(fields.number(name)?).ok();
+        let growth = match event {
+            "delta" => Self::Text {
+                offset: bytes("offset")?,
+                text: fields.string("text")?,
+            },
+            _ => Self::Block {
+                index: bytes("index")?,
+                html: fields.string("html")?,
+                up_to: bytes("upTo")?,
+            },
+        };
+        Some((fields.parsed("messageId")?, growth))
+    }
+}
+
 /// The parsed data of one SSE event.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Frame {
@@ -176,14 +225,12 @@ pub enum Frame {
         /// The connection's cursor.
         cursor: Cursor,
     },
-    /// New text of a growing answer; never moves the cursor.
-    Delta {
+    /// A growing answer; never moves the cursor.
+    Growth {
         /// The growing message.
         message_id: MessageId,
-        /// Where `text` begins, in bytes of the message's UTF-8 text.
-        offset: usize,
-        /// The text from there on.
-        text: String,
+        /// What is new.
+        growth: AnswerGrowth,
     },
     /// The client's cursor cannot be continued.
     Reset {
@@ -216,15 +263,9 @@ impl Frame {
             "heartbeat" => Some(Self::Heartbeat {
                 cursor: id.parse().ok()?,
             }),
-            "delta" => {
-                let data = json::parse(data)?;
-                let data = JsonFields::of(&data)?;
-                let offset = data.number("offset")?.try_into().ok()?;
-                Some(Self::Delta {
-                    message_id: data.parsed("messageId")?,
-                    offset,
-                    text: data.string("text")?,
-                })
+            "delta" | "block" => {
+                let (message_id, growth) = AnswerGrowth::read(event, &json::parse(data)?)?;
+                Some(Self::Growth { message_id, growth })
             }
             "reset" => Some(Self::Reset {
                 reason: ResetReason::of(JsonFields::of(&json::parse(data)?)?.text("reason")?)?,

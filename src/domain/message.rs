@@ -159,36 +159,28 @@ impl Message {
     }
 }
 
-/// The length in bytes of the finished blocks of growing Markdown: up to the last blank line
-/// outside a code fence.
-pub fn finished_blocks(markdown: &str) -> usize {
-    let (mut finished, mut fenced, mut at) = (0, false, 0);
-    for line in markdown.split_inclusive('\n') {
-        at += line.len();
-        if line.trim_start().starts_with("```") {
-            fenced = !fenced;
-        } else if !fenced && line == "\n" {
-            finished = at;
+/// How the HTML of an item of a list or a row of a table begins, up to its first end of a line, and
+/// how the HTML before it ends if that is of the same list or table.
+const SEAMS: [(&str, &str); 3] = [
+    ("<ul>", "</ul>\n"),
+    ("<ol", "</ol>\n"),
+    (
+        "<div class=\"table-scroll\" tabindex=\"0\"><table><tbody>",
+        "</tbody></table>\n</div>\n",
+    ),
+];
+
+/// Appends the HTML of the next block of an answer. Items go into the list before them, rows into
+/// the table.
+pub fn join_block(html: &mut String, block: &str) {
+    for (begin, end) in SEAMS {
+        if block.starts_with(begin)
+            && html.ends_with(end)
+            && let Some(line) = block.find('\n')
+        {
+            html.truncate(html.len() - end.len());
+            return html.push_str(&block[line + 1..]);
         }
     }
-    finished
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn blocks_end_at_blank_lines_outside_fences() {
-        for (markdown, finished) in [
-            ("", 0),
-            ("one", 0),
-            ("one\n\n", 5),
-            ("one\n\ntwo", 5),
-            ("```\na\n\nb", 0),
-            ("```\na\n\nb\n```\n\nc", 14),
-        ] {
-            assert_eq!(finished_blocks(markdown), finished, "{markdown:?}");
-        }
-    }
+    html.push_str(block);
 }

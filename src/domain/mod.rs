@@ -53,7 +53,7 @@ pub use approval::{Approval, Decision};
 pub use attachment::{
     ATTACHMENTS_MAX, FILE_NAME_MAX_CHARS, PICTURE_MAX_BYTES, TEXT_FILE_MAX_BYTES,
 };
-pub use change::{Change, Frame, Removed, RemovedKind, ResetReason};
+pub use change::{AnswerGrowth, Change, Frame, Removed, RemovedKind, ResetReason};
 pub use clip::{clip_details, clip_metadata, clip_title};
 pub use conversation::{CONVERSATIONS_LISTED, Conversation};
 pub use cursor::{Cursor, Epoch, InvalidCursor};
@@ -66,7 +66,7 @@ pub use gap::{Gap, GapReason};
 pub use hold::HoldInfo;
 pub use kept_by::KeptBy;
 pub use log_type::LogType;
-pub use message::{AnswerFacts, CONTENT_MAX_BYTES, Message, MessageStatus, Role, finished_blocks};
+pub use message::{AnswerFacts, CONTENT_MAX_BYTES, Message, MessageStatus, Role, join_block};
 pub use metadata::{COUNTED_NAMES, MediaFile, Metadata, UNKNOWN_TOOL};
 pub use outside::refused_changes;
 pub use page_data::{

@@ -7,12 +7,13 @@ use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{EventSource, MessageEvent};
 
 /// The names under which frames arrive.
-const EVENTS: [&str; 9] = [
+const EVENTS: [&str; 10] = [
     "entry",
     "message",
     "conversation",
     "removed",
     "delta",
+    "block",
     "heartbeat",
     "reset",
     "busy",

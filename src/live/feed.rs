@@ -94,6 +94,11 @@ pub(super) fn retry() {
     tell(Input::RetryNow);
 }
 
+/// Asks for the text of answers whose beginning a reader does not have.
+pub(super) fn missed_text() {
+    tell(Input::MissedText);
+}
+
 fn start() {
     let change = FEED.with_borrow_mut(|feed| {
         let Phase::Gathering { user, from } = feed.phase else {
@@ -185,15 +190,7 @@ impl Feed {
         for command in commands {
             let news = match command {
                 Command::Apply(change) => News::Row(change),
-                Command::Grow {
-                    message_id,
-                    offset,
-                    text,
-                } => News::Text {
-                    message_id,
-                    offset,
-                    text,
-                },
+                Command::Grow { message_id, growth } => News::Growth { message_id, growth },
                 command => {
                     running.obey(command);
                     continue;

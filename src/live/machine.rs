@@ -115,6 +115,7 @@ impl Machine {
             Input::Hidden => self.hidden(),
             Input::RetryNow => self.retry_now(),
             Input::Joined(cursor) => self.joined(cursor),
+            Input::MissedText => self.missed_text(),
             Input::Leads => self.leads(),
             Input::Follows => self.follows(),
             Input::WentOnline => {}
@@ -285,6 +286,8 @@ impl Machine {
                 .into_iter()
                 .map(|change| Command::Apply(Box::new(change))),
         );
+        let grow = |(message_id, growth)| Command::Grow { message_id, growth };
+        self.commands.extend(page.growing.into_iter().map(grow));
         self.advance(page.cursor);
         self.cursor.rev > held
     }

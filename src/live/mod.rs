@@ -18,7 +18,7 @@ mod use_connection;
 mod use_work_log_stream;
 mod wire;
 
-pub use answers::Answers;
+pub use answers::{AnswerText, Answers};
 pub use connection::Connection;
 #[cfg(all(test, target_arch = "wasm32"))]
 pub(crate) use running::on_reload;

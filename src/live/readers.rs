@@ -1,18 +1,17 @@
 //! Who on this page wants to hear of the feed, and what has not been given to them yet.
 
 use super::connection::Connection;
-use crate::domain::{Change, ids::MessageId};
+use crate::domain::{AnswerGrowth, Change, ids::MessageId};
 use std::rc::Rc;
 
 /// One thing for a reader to take in.
 pub(super) enum News {
     /// A row as it is now.
     Row(Box<Change>),
-    /// Text of an answer that is being written.
-    Text {
+    /// Growth of an answer that is being written.
+    Growth {
         message_id: MessageId,
-        offset: usize,
-        text: String,
+        growth: AnswerGrowth,
     },
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Connection,
-    answers::{Answers, take_row, take_text},
+    answers::{Answers, Grown, grow, take_row},
     clock, feed,
     readers::News,
     use_connection,
@@ -31,8 +31,8 @@ pub struct StreamStart {
 pub struct WorkLogStream {
     /// The page's rows and everything that has changed since, merged by revision.
     pub transcript: ReadSignal<Transcript>,
-    /// The text of answers that are being written, the longest known. Finished messages are not in
-    /// here.
+    /// Answers that are being written: HTML of their finished blocks and the text behind it.
+    /// Finished messages are not in here.
     pub answers: ReadSignal<Answers>,
     /// How the page stands to the feed.
     pub connection: Signal<Connection>,
@@ -61,7 +61,7 @@ impl WorkLogStream {
 /// ```ignore
 /// let WorkLogStream { transcript, answers, .. } = use_work_log_stream(start);
 /// let items = Memo::new(move |_| transcript.with(|transcript| transcript.items(conversation, Span::default())));
-/// let text = move || answers.with(|answers| answers.get(&message).cloned());
+/// let text = move || answers.with(|answers| Some(answers.get(&message)?.rest.clone()));
 /// ```
 ///
 /// # Options
@@ -113,6 +113,7 @@ fn take_in(
     set_transcript: WriteSignal<Transcript>,
     set_answers: WriteSignal<Answers>,
 ) {
+    let mut missed = false;
     set_answers.maybe_update(|answers| {
         let (mut rows_changed, mut answers_changed) = (false, false);
         set_transcript.maybe_update(|transcript| {
@@ -120,16 +121,21 @@ fn take_in(
                 if let News::Row(row) = news {
                     rows_changed |= transcript.apply((**row).clone());
                 }
-                answers_changed |= take_text_of(news, answers, transcript);
+                let grown = take_text_of(news, answers, transcript);
+                answers_changed |= grown == Grown::Yes;
+                missed |= grown == Grown::Missed;
             }
             rows_changed
         });
         answers_changed
     });
+    if missed {
+        feed::missed_text();
+    }
 }
 
-fn take_text_of(news: &News, answers: &mut Answers, transcript: &Transcript) -> bool {
-    match news {
+fn take_text_of(news: &News, answers: &mut Answers, transcript: &Transcript) -> Grown {
+    let changed = match news {
         News::Row(row) => match &**row {
             Change::Message(message) => transcript
                 .message(message.id)
@@ -137,17 +143,17 @@ fn take_text_of(news: &News, answers: &mut Answers, transcript: &Transcript) -> 
             Change::Removed(_) => forget_removed(answers, transcript),
             Change::Entry(_) | Change::Conversation(_) => false,
         },
-        News::Text {
-            message_id,
-            offset,
-            text,
-        } => {
+        News::Growth { message_id, growth } => {
             let finished = transcript
                 .message(*message_id)
                 .is_some_and(|message| message.status != MessageStatus::Streaming);
-            !finished && take_text(answers, *message_id, *offset, text)
+            if !finished {
+                return grow(answers, *message_id, growth);
+            }
+            false
         }
-    }
+    };
+    if changed { Grown::Yes } else { Grown::No }
 }
 
 fn forget_removed(answers: &mut Answers, transcript: &Transcript) -> bool {

@@ -3,7 +3,8 @@
 //! the feed.
 
 use crate::domain::{
-    Change, Conversation, Cursor, Frame, Message, Removed, WorkLogEntry,
+    AnswerGrowth, Change, Conversation, Cursor, Frame, Message, Removed, WorkLogEntry,
+    ids::MessageId,
     json::{self, JsonFields},
 };
 use serde_json::Value;
@@ -53,6 +54,8 @@ pub struct Page {
     pub changes: Vec<Change>,
     /// Everything up to here is in `changes`.
     pub cursor: Cursor,
+    /// The answers that are being written, from their beginning.
+    pub growing: Vec<(MessageId, AnswerGrowth)>,
     /// Whether there is more to ask for at once.
     pub more: bool,
 }
@@ -116,9 +119,18 @@ impl Page {
         Some(Self {
             changes,
             cursor: fields.parsed("cursor")?,
+            growing: fields.items("growing").iter().filter_map(grown).collect(),
             more: fields.flag("more"),
         })
     }
+}
+
+/// `{"delta": {…}}` or `{"block": {…}}`.
+fn grown(item: &Value) -> Option<(MessageId, AnswerGrowth)> {
+    let fields = JsonFields::of(item)?;
+    ["delta", "block"]
+        .into_iter()
+        .find_map(|event| AnswerGrowth::read(event, fields.value(event)?))
 }
 
 #[cfg(test)]
@@ -130,12 +142,12 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_arrives_is_a_frame_or_passed_over(
-            name in prop_oneof![Just("entry".to_owned()), Just("delta".to_owned()), Just("reset".to_owned()), ".{0,10}"],
+            name in prop_oneof![Just("entry".to_owned()), Just("delta".to_owned()), Just("block".to_owned()), Just("reset".to_owned()), ".{0,10}"],
             id in prop_oneof!["[0-9a-f]{16}\\.[0-9]{1,20}", ".{0,30}"],
             data in prop_oneof![Just(r#"{"prev":"00c0ffee00c0ffee.1","entry":{}}"#.to_owned()), Just(r#"{"offset":-1}"#.to_owned()), ".{0,60}"],
         ) {
             let frame = RawEvent { name: name.clone(), id: id.clone(), data }.frame();
-            let known = ["delta", "reset", "busy", "auth"].contains(&name.as_str());
+            let known = ["delta", "block", "reset", "busy", "auth"].contains(&name.as_str());
             prop_assert!(frame.is_none() || known || id.parse::<Cursor>().is_ok());
         }
     }
@@ -145,10 +157,28 @@ mod tests {
         let body = r#"{"success":true,"logs":[{"id":"of another version"}],"removed":[
             {"kind":"message","id":"00000000-0000-0000-0000-000000000001","rev":9},
             {"kind":"entry","id":"00000000-0000-0000-0000-000000000002","rev":4,"why":"erased"}],
+            "growing":[{"block":{"messageId":"00000000-0000-0000-0000-000000000003","index":0,
+                "html":"<p>a</p>","upTo":3}},
+                {"delta":{"messageId":"00000000-0000-0000-0000-000000000003","offset":3,
+                "text":"b"}},{"song":{}}],
             "cursor":"00c0ffee00c0ffee.9","more":true,"next":null}"#;
         let page = Page::read(200, body).unwrap();
         let seen: Vec<i64> = page.changes.iter().map(Change::rev).collect();
         assert_eq!((seen, page.cursor.rev, page.more), (vec![4, 9], 9, true));
+        let growth: Vec<AnswerGrowth> =
+            page.growing.into_iter().map(|(_, growth)| growth).collect();
+        let (html, text) = ("<p>a</p>".to_owned(), "b".to_owned());
+        assert_eq!(
+            growth,
+            [
+                AnswerGrowth::Block {
+                    index: 0,
+                    html,
+                    up_to: 3
+                },
+                AnswerGrowth::Text { offset: 3, text }
+            ]
+        );
         assert!(matches!(
             page.changes[0],
             Change::Removed(Removed {

@@ -3,15 +3,21 @@
 //! of both.
 
 use crate::{
-    domain::ids::{ConversationId, MessageId, UserId},
+    components::samples,
+    domain::{Message, MessageStatus, Role, ids::UserId},
     server::{
+        base::new_id,
         feed::{
-            Feed,
+            Feed, PartWriter,
             cluster::{Cluster, PollIntervals},
         },
-        store::{ListenConnection, Store, Subscription},
+        store::{Store, Subscription, answer_parts, messages},
     },
-    tests::support::{databases::Postgres, people::person, within},
+    tests::support::{
+        databases::Postgres,
+        people::{NOW, person, turn},
+        within,
+    },
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -19,7 +25,6 @@ use std::{
     time::Duration,
 };
 use tokio::task::AbortHandle;
-use uuid::Uuid;
 
 const FAST_POLLING: PollIntervals = PollIntervals {
     listening: Duration::from_millis(100),
@@ -67,13 +72,13 @@ impl Process {
     }
 
     fn start_sending(&mut self) {
-        let (hints, words) = (
+        let (hints, parts) = (
             self.cluster.clone().notify(),
-            self.cluster.clone().notify_answers(),
+            self.cluster.clone().read_answers(),
         );
         self.tasks.extend([
             tokio::spawn(hints).abort_handle(),
-            tokio::spawn(words).abort_handle(),
+            tokio::spawn(parts).abort_handle(),
         ]);
     }
 
@@ -92,25 +97,46 @@ impl Process {
         rev
     }
 
+    /// Begins a message that is being written.
+    async fn begin(&self, user: UserId) -> Message {
+        let turn = turn(&self.store, user).await;
+        let mut message = Message {
+            id: new_id::message(NOW),
+            conversation_id: turn.conversation_id,
+            turn_id: Some(turn.id),
+            ..samples::message(1, Role::Assistant, MessageStatus::Streaming, "")
+        };
+        let mut tx = self.store.begin().await.unwrap();
+        messages::insert(&mut tx, user, &mut message).await.unwrap();
+        tx.commit().await.unwrap();
+        message
+    }
+
     /// Appends text to an answer, as a turn does.
-    fn append_text(&self, user: UserId, message: MessageId, text: &str) {
-        self.feed
-            .answers
-            .append(user, conversation(), message, text);
+    async fn append_text(&self, user: UserId, message: &Message, parts: &PartWriter, text: &str) {
+        let answers = &self.feed.answers;
+        answers
+            .append(user, message.conversation_id, message.id, text)
+            .await;
         self.store.wakeups().text(user);
+        parts.grown();
+    }
+
+    fn part_writer(&self, user: UserId, message: &Message) -> PartWriter {
+        PartWriter::start(&self.store, &self.feed, user, message.id)
     }
 
     /// Waits until a reader of this process gets this text of its only answer.
-    async fn await_text(&self, user: UserId, woken: &mut Subscription, text: &str) {
-        let read = || {
-            self.feed
-                .answers
-                .unseen(user, None, &HashMap::new())
-                .pop()
-                .map(|(_, offset, text)| (offset, text))
-        };
+    async fn await_text(
+        &self,
+        user: UserId,
+        woken: &mut Subscription,
+        message: &Message,
+        text: &str,
+    ) {
+        let read = || self.feed.answers.text_from(user, message.id, 0);
         let whole = async {
-            while read() != Some((0, text.to_owned())) {
+            while read().as_deref() != Some(text) {
                 woken.changed().await.unwrap();
             }
         };
@@ -121,14 +147,6 @@ impl Process {
         self.tasks.iter().for_each(AbortHandle::abort);
         self.store.close().await;
     }
-}
-
-fn conversation() -> ConversationId {
-    ConversationId::from_uuid(Uuid::from_u128(1))
-}
-
-fn message(number: u128) -> MessageId {
-    MessageId::from_uuid(Uuid::from_u128(number))
 }
 
 async fn await_revision(woken: &mut Subscription, rev: i64) {
@@ -264,7 +282,7 @@ async fn without_readers_neither_listen_nor_polling_runs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_late_reader_in_another_process_gets_the_whole_answer() {
+async fn a_late_reader_in_another_process_gets_the_whole_answer_and_its_end() {
     let database = Postgres::create().await;
     let (one, other) = (
         Process::running(&database, "one").await,
@@ -273,53 +291,61 @@ async fn a_late_reader_in_another_process_gets_the_whole_answer() {
     let ada = person(&database.store, "ada").await;
     let _turn_subscription = one.store.wakeups().subscribe(ada);
     await_listening(&one).await;
-    let long = "Once upon a time. ".repeat(1_000);
-    one.append_text(ada, message(1), &long);
+    let mut message = one.begin(ada).await;
+    let parts = one.part_writer(ada, &message);
+    let mut text = "Once upon a time. ".repeat(1_000);
+    one.append_text(ada, &message, &parts, &text).await;
     let mut woken = other.store.wakeups().subscribe(ada);
-    other.await_text(ada, &mut woken, &long).await;
-    one.append_text(ada, message(1), "\0 \"And\" then é");
-    other
-        .await_text(ada, &mut woken, &format!("{long}\0 \"And\" then é"))
-        .await;
-    database.kill_listeners().await;
-    one.append_text(ada, message(1), " the end.");
-    other
-        .await_text(
-            ada,
-            &mut woken,
-            &format!("{long}\0 \"And\" then é the end."),
-        )
-        .await;
+    other.await_text(ada, &mut woken, &message, &text).await;
+    for more in ["\n\n \"And\" then é", " the end."] {
+        text.push_str(more);
+        one.append_text(ada, &message, &parts, more).await;
+        other.await_text(ada, &mut woken, &message, &text).await;
+        database.kill_listeners().await;
+    }
+    let unsent = other.feed.answers.unsent(ada, None, &HashMap::new(), 9);
+    assert_eq!(unsent[0].blocks.len(), 1, "its blocks are found here too");
+    drop(parts);
+    message.status = MessageStatus::Done;
+    message.content = text;
+    let mut tx = one.store.begin().await.unwrap();
+    assert!(messages::update(&mut tx, ada, &mut message).await.unwrap());
+    tx.commit().await.unwrap();
+    other.cluster.read_parts(ada).await.unwrap();
+    assert_eq!(other.feed.answers.text_from(ada, message.id, 0), None);
     one.stop().await;
     other.stop().await;
     database.drop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_without_readers_elsewhere_is_not_sent() {
+async fn without_notifications_polling_finds_parts_of_answers() {
     let database = Postgres::create().await;
     let one = Process::on(&database, &database.address(), "one", FAST_POLLING).await;
-    let ada = person(&database.store, "ada").await;
-    let mut listener = ListenConnection::open(&database.address(), &["holly_answers"])
-        .await
-        .unwrap();
-    one.append_text(ada, message(1), "Hello");
-    one.cluster
-        .notify_grown(&HashSet::from([ada]))
-        .await
-        .unwrap();
-    one.store
-        .notify(&[("holly_answers", "that was all".to_owned())])
-        .await
-        .unwrap();
-    assert_eq!(
-        within("a notification", listener.next())
-            .await
-            .unwrap()
-            .unwrap()
-            .payload,
-        "that was all"
+    let other = Process::on(&database, &database.address(), "other", FAST_POLLING).await;
+    let (ada, bob) = (
+        person(&database.store, "ada").await,
+        person(&database.store, "bob").await,
     );
+    let mut woken = other.store.wakeups().subscribe(ada);
+    let (message, unread) = (one.begin(ada).await, one.begin(bob).await);
+    let outbox = other.store.wakeups().outbox();
+    assert_eq!(
+        outbox.next_unread().await,
+        HashSet::from([ada]),
+        "by its stream"
+    );
+    for (user, message) in [(ada, &message), (bob, &unread)] {
+        let mut tx = one.store.begin().await.unwrap();
+        let appended = answer_parts::append(&mut tx, user, message.id, 0, "Once");
+        assert!(appended.await.unwrap());
+        tx.commit().await.unwrap();
+    }
+    other.cluster.check_heads().await.unwrap();
+    assert_eq!(outbox.next_unread().await, HashSet::from([ada]));
+    other.cluster.read_parts(ada).await.unwrap();
+    other.await_text(ada, &mut woken, &message, "Once").await;
     one.stop().await;
+    other.stop().await;
     database.drop().await;
 }

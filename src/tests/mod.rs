@@ -14,6 +14,7 @@ mod curl_examples;
 mod documents;
 mod error_responses;
 mod feed;
+mod growing_answers;
 mod providers;
 mod retention;
 mod routes;

@@ -3,6 +3,7 @@
 use super::{Html, entry::token_words, media};
 use crate::{
     domain::{CONTENT_MAX_BYTES, Message, MessageStatus, Role, duration_words, time::Timestamp},
+    live::AnswerText,
     server_fns::{EditMessage, RetryTurn},
 };
 use leptos::server_fn::ServerFn;
@@ -16,12 +17,11 @@ pub struct Can {
     pub write_anew: bool,
 }
 
-/// A message. While it is being written, `live_text` is its whole text so far, ahead of what is
-/// stored.
-pub fn message(html: &mut Html, message: &Message, live_text: Option<&str>, can: Can) {
+/// A message. While it is being written, `live` is its text so far, ahead of what is stored.
+pub fn message(html: &mut Html, message: &Message, live: Option<&AnswerText>, can: Can) {
     match message.role {
         Role::User => asked(html, message, can),
-        Role::Assistant => answer(html, message, live_text, can),
+        Role::Assistant => answer(html, message, live, can),
     }
 }
 
@@ -57,14 +57,23 @@ fn attachments(html: &mut Html, message: &Message) {
     html.raw("</div>");
 }
 
-fn answer(html: &mut Html, message: &Message, live_text: Option<&str>, can: Can) {
+fn answer(html: &mut Html, message: &Message, live: Option<&AnswerText>, can: Can) {
     let writing = message.status == MessageStatus::Streaming;
-    let rest = rest_of(message, live_text);
+    let (rendered, rest) = match live.filter(|_| writing) {
+        Some(live) => (Some(&live.html), live.rest.as_str()),
+        None => (
+            message.html.as_ref(),
+            message
+                .content
+                .get(message.html_bytes..)
+                .unwrap_or_default(),
+        ),
+    };
     html.raw("<article class=\"answer\" aria-label=\"Answer\"")
         .attribute("data-status", message.status.as_str())
         .raw(">");
     let replaced = begin_replaced(html, message, "An earlier answer");
-    if let Some(rendered) = &message.html {
+    if let Some(rendered) = rendered {
         // The server's sanitiser has been over it.
         html.raw("<div class=\"prose\">")
             .raw(rendered)
@@ -151,16 +160,6 @@ fn write_anew(html: &mut Html, message: &Message) {
         .raw("Send again</button>")
         .trouble()
         .raw("</form></details>");
-}
-
-/// The text that is not rendered yet. The longer of the stored and the live text is the newer one.
-fn rest_of<'a>(message: &'a Message, live_text: Option<&'a str>) -> &'a str {
-    let live = live_text.filter(|text| {
-        message.status == MessageStatus::Streaming && text.len() > message.content.len()
-    });
-    live.unwrap_or(&message.content)
-        .get(message.html_bytes..)
-        .unwrap_or_default()
 }
 
 /// Under an answer: why it ended early, who gave it, how long it took, what it cost.

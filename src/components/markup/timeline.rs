@@ -48,12 +48,7 @@ pub fn rows(items: &[Item], sight: Sight<'_>) -> Vec<Row> {
         }
         match item {
             Item::Message(said) => {
-                message(
-                    &mut html,
-                    said,
-                    sight.answers.get(&said.id).map(String::as_str),
-                    last.can(at),
-                );
+                message(&mut html, said, sight.answers.get(&said.id), last.can(at));
             }
             Item::Work(entries) => {
                 let running = sight.running.is_some()

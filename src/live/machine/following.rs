@@ -58,15 +58,9 @@ impl Machine {
                 self.missed(cursor)
             }
             Frame::Change { .. } | Frame::Heartbeat { .. } => self.in_step(),
-            Frame::Delta {
-                message_id,
-                offset,
-                text,
-            } => self.commands.push(Command::Grow {
-                message_id,
-                offset,
-                text,
-            }),
+            Frame::Growth { message_id, growth } => {
+                self.commands.push(Command::Grow { message_id, growth })
+            }
             Frame::Auth => self.sign_out(),
             // They concern the leader's cursor and the leader's stream.
             Frame::Reset { .. } | Frame::Busy => {}
@@ -135,8 +129,15 @@ impl Machine {
         if cursor.epoch == self.cursor.epoch && cursor.rev <= self.cursor.rev {
             return self.in_step();
         }
-        if let State::Following { ahead, poll, .. } = &mut self.state {
+        if let State::Following { ahead, .. } = &mut self.state {
             *ahead = cursor.rev.max(*ahead);
+            self.missed_text();
+        }
+    }
+
+    /// A reader lacks what the server has; it is asked for, unless the last try failed.
+    pub(super) fn missed_text(&mut self) {
+        if let State::Following { poll, .. } = self.state {
             let waits = matches!(poll, Some(Poll::Due { .. })) && self.failures > 0;
             if !waits {
                 self.catch_up_now();

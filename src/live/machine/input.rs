@@ -1,7 +1,7 @@
 //! What the machine is told and what it asks for.
 
 use crate::{
-    domain::{Change, Cursor, Frame, ids::MessageId},
+    domain::{AnswerGrowth, Change, Cursor, Frame, ids::MessageId},
     live::wire::{Page, PollFailure},
 };
 
@@ -67,6 +67,8 @@ pub enum Input {
     RetryNow,
     /// A reader joined whose rows end at this cursor.
     Joined(Cursor),
+    /// Text of an answer came whose beginning is missing.
+    MissedText,
     /// This tab holds the lock.
     Leads,
     /// Another tab took the lock.
@@ -90,14 +92,12 @@ pub enum Command {
     },
     /// Give a row to the readers.
     Apply(Box<Change>),
-    /// Give text of an answer that is being written to the readers.
+    /// Give growth of an answer that is being written to the readers.
     Grow {
         /// The message that grows.
         message_id: MessageId,
-        /// Where `text` begins, in bytes.
-        offset: usize,
-        /// The text from there on.
-        text: String,
+        /// What is new.
+        growth: AnswerGrowth,
     },
     /// Tell the tabs that live on this one that it has lost the server.
     TellLost,

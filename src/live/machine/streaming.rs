@@ -77,17 +77,9 @@ impl Machine {
                 self.flowing();
                 self.advance(cursor);
             }
-            Frame::Delta {
-                message_id,
-                offset,
-                text,
-            } => {
+            Frame::Growth { message_id, growth } => {
                 self.flowing();
-                self.commands.push(Command::Grow {
-                    message_id,
-                    offset,
-                    text,
-                });
+                self.commands.push(Command::Grow { message_id, growth });
             }
             Frame::Reset { .. } => self.reload(),
             Frame::Auth => self.sign_out(),

@@ -4,7 +4,10 @@ mod tabs;
 
 use super::{Command, Input, Machine, Moment, Role};
 use crate::{
-    domain::{Change, Cursor, Epoch, Frame, Removed, RemovedKind, ResetReason, ids::MessageId},
+    domain::{
+        AnswerGrowth, Change, Cursor, Epoch, Frame, Removed, RemovedKind, ResetReason,
+        ids::MessageId,
+    },
     live::{
         connection::Connection,
         wire::{Page, PollFailure},
@@ -39,6 +42,7 @@ fn frame(prev: i64, rev: i64) -> Frame {
 fn page(rev: i64, more: bool) -> Page {
     Page {
         changes: vec![*row(rev)],
+        growing: Vec::new(),
         cursor: at(rev),
         more,
     }
@@ -125,18 +129,17 @@ fn a_gap_opens_the_stream_again_from_the_own_cursor() {
 fn text_of_an_answer_never_moves_the_cursor() {
     let mut told = Told::new(Role::Alone);
     let message_id = MessageId::from_uuid(Uuid::from_u128(3));
-    let delta = Frame::Delta {
-        message_id,
+    let growth = AnswerGrowth::Text {
         offset: 0,
         text: "Hi".to_owned(),
     };
+    let delta = Frame::Growth {
+        message_id,
+        growth: growth.clone(),
+    };
     assert_eq!(
         told.tell(10, Input::Heard(delta)),
-        [Command::Grow {
-            message_id,
-            offset: 0,
-            text: "Hi".to_owned()
-        }]
+        [Command::Grow { message_id, growth }]
     );
     assert_eq!(told.0.cursor, at(5));
 }

@@ -180,6 +180,7 @@ impl World {
         let rev = changes.last().map_or(self.head, Change::rev);
         Page {
             changes,
+            growing: Vec::new(),
             cursor: at(rev),
             more: rev < self.head,
         }

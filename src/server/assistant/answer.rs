@@ -1,5 +1,5 @@
-//! The message that grows while a model answers. Its row is created with the first text. The feed
-//! delivers text at once; the database is updated once a second and at the end.
+//! The message that grows while a model answers. Its row is created with the first text and has the
+//! whole text at the end; meanwhile the feed delivers it and the database has it in parts.
 
 use super::{AssistantDeps, model::ModelLink};
 use crate::{
@@ -10,12 +10,10 @@ use crate::{
             masking::MaskingStream,
             new_id,
         },
+        feed::PartWriter,
         store::{conversations, messages, turns::TurnRef},
     },
 };
-
-/// Interval of database updates while the text grows, in milliseconds.
-const WRITE_INTERVAL_MS: i64 = 1_000;
 
 /// Writes an answer to the feed and the database.
 pub(super) struct AnswerWriter<'a> {
@@ -24,7 +22,7 @@ pub(super) struct AnswerWriter<'a> {
     /// Masks secrets in the model's text.
     masking: MaskingStream,
     message: Option<Message>,
-    written_at: Timestamp,
+    parts: Option<PartWriter>,
     has_text: bool,
 }
 
@@ -35,7 +33,7 @@ impl<'a> AnswerWriter<'a> {
             turn,
             masking: MaskingStream::default(),
             message: None,
-            written_at: Timestamp::default(),
+            parts: None,
             has_text: false,
         }
     }
@@ -58,25 +56,24 @@ impl<'a> AnswerWriter<'a> {
         if text.is_empty() {
             return Ok(());
         }
-        let now = self.deps.clock.now();
+        let (deps, user) = (self.deps, self.turn.user_id);
         if self.message.is_none() {
+            let now = deps.clock.now();
             let message = self.create_message(now, MessageStatus::Streaming, link);
             self.message = Some(message.await?);
-            self.written_at = now;
         }
         let Some(message) = &mut self.message else {
             return Ok(());
         };
         message.content.push_str(text);
-        self.deps
-            .feed
-            .answers
-            .append(self.turn.user_id, message.conversation_id, message.id, text);
-        self.deps.store.wakeups().text(self.turn.user_id);
-        if now.since(self.written_at) >= WRITE_INTERVAL_MS {
-            self.written_at = now;
-            self.update_message(now).await?;
-        }
+        let answers = &deps.feed.answers;
+        answers
+            .append(user, message.conversation_id, message.id, text)
+            .await;
+        deps.store.wakeups().text(user);
+        self.parts
+            .get_or_insert_with(|| PartWriter::start(&deps.store, &deps.feed, user, message.id))
+            .grown();
         Ok(())
     }
 
@@ -112,6 +109,7 @@ impl<'a> AnswerWriter<'a> {
     ) -> Result<()> {
         let now = self.deps.clock.now();
         let mut writer = self;
+        writer.parts = None;
         if let Some(message) = &mut writer.message {
             message.status = status;
             let AnswerFacts {

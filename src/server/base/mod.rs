@@ -11,6 +11,7 @@ pub(crate) mod fail_points;
 pub mod hosts;
 pub mod log_targets;
 pub mod markdown;
+pub(crate) mod markdown_blocks;
 pub mod masking;
 pub mod media_type;
 pub mod metrics;

@@ -1,8 +1,13 @@
 //! The HTML of the assistant's messages. It is rendered off the async workers and kept in memory by
 //! message and revision, bounded in bytes; it is not stored, so a new build renders it again.
 
-use super::{blocking::run_blocking, byte_cache::ByteCache, markdown};
-use crate::domain::{Change, Message, MessageStatus, Role, finished_blocks, ids::MessageId};
+use super::{
+    blocking::run_blocking,
+    byte_cache::ByteCache,
+    markdown,
+    markdown_blocks::{finished_bytes, render_finished},
+};
+use crate::domain::{Change, Message, MessageStatus, Role, ids::MessageId};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 const CACHE_MAX_BYTES: usize = 32 << 20;
@@ -38,7 +43,7 @@ pub(crate) async fn render_messages<'m>(messages: impl IntoIterator<Item = &'m m
             continue;
         }
         message.html_bytes = match message.status {
-            MessageStatus::Streaming => finished_blocks(&message.content),
+            MessageStatus::Streaming => finished_bytes(&message.content),
             _ => message.content.len(),
         };
         let key = (message.id, message.rev, message.content.len());
@@ -50,12 +55,18 @@ pub(crate) async fn render_messages<'m>(messages: impl IntoIterator<Item = &'m m
     if missing.is_empty() {
         return;
     }
-    let texts: Vec<String> = missing
+    let texts: Vec<(String, bool)> = missing
         .iter()
-        .map(|(message, _)| message.content[..message.html_bytes].to_owned())
+        .map(|(message, _)| {
+            let is_growing = message.status == MessageStatus::Streaming;
+            (message.content.clone(), is_growing)
+        })
         .collect();
     let rendered = run_blocking(move || {
-        let render = |text: &String| markdown::render(text);
+        let render = |(text, is_growing): &(String, bool)| match is_growing {
+            true => render_finished(text),
+            false => markdown::render(text),
+        };
         texts.iter().map(render).collect::<Vec<_>>()
     });
     for ((message, key), html) in missing.into_iter().zip(rendered.await) {

@@ -1,10 +1,9 @@
 //! Encodes SSE frames (WHATWG HTML, "Server-sent events"). Data is always JSON on one line, so no
 //! user's text can begin a field.
 
-use crate::domain::{
-    Change, Cursor, MessageStatus, RemovedKind, Scopes,
-    ids::{ConversationId, MessageId},
-};
+use super::{AnswerBlock, UnsentText};
+use crate::domain::{Change, Cursor, MessageStatus, RemovedKind, Scopes, ids::ConversationId};
+use serde_json::{Value, json};
 use std::fmt::Write;
 use uuid::Uuid;
 
@@ -99,10 +98,37 @@ pub(super) fn write_heartbeat(out: &mut String, cursor: Cursor) {
         .expect("text can be written to a String");
 }
 
-/// Writes text of an answer, without an id: it does not move the cursor.
-pub(super) fn write_delta(out: &mut String, message: MessageId, offset: usize, text: &str) {
-    let data = serde_json::json!({ "messageId": message, "offset": offset, "text": text });
-    write!(out, "event: delta\ndata: {data}\n\n").expect("text can be written to a String");
+/// The events of an answer in progress: each new block, then the text behind them.
+pub fn growth_events(growth: &UnsentText) -> Vec<(&'static str, Value)> {
+    let UnsentText {
+        message,
+        first,
+        blocks,
+        offset,
+        text,
+    } = growth;
+    let block = |(at, block): (usize, &AnswerBlock)| {
+        let AnswerBlock { html, up_to } = block;
+        let data =
+            json!({ "messageId": message, "index": first + at, "html": html, "upTo": up_to });
+        ("block", data)
+    };
+    let mut events: Vec<_> = blocks.iter().enumerate().map(block).collect();
+    if !text.is_empty() {
+        let data = json!({ "messageId": message, "offset": offset, "text": text });
+        events.push(("delta", data));
+    }
+    events
+}
+
+/// Writes growth of an answer, without an id: it does not move the cursor. Returns the number of
+/// frames.
+pub(super) fn write_growth(out: &mut String, growth: &UnsentText) -> usize {
+    let events = growth_events(growth);
+    for (event, data) in &events {
+        write!(out, "event: {event}\ndata: {data}\n\n").expect("text can be written to a String");
+    }
+    events.len()
 }
 
 /// An event that is the last of its stream, with the delay before the client reconnects.

@@ -2,22 +2,27 @@
 //! the database. Streams of one user share the rows they read, so a thousand streams cost one
 //! query.
 //!
-//! `cache`: the latest rows, by user. `live_answers`: text of answers that is not in the database
-//! yet. `frame`: encoding. `stream`: the loop of one stream. `cluster`: wake-ups between processes.
-//! `limiter`: open streams per user. `position`: checks a cursor.
+//! `cache`: the latest rows, by user. `live_answers`: text of answers in progress. `part_writer`:
+//! writes it to the database while it grows. `growing`: the same for one request. `frame`: encoding.
+//! `stream`: the loop of one stream. `cluster`: wake-ups between processes. `limiter`: open streams
+//! per user. `position`: checks a cursor.
 
 pub mod cache;
 pub mod cluster;
 mod frame;
+mod growing;
 pub mod limiter;
 pub mod live_answers;
+pub mod part_writer;
 mod position;
 mod stream;
 
 pub use cache::RowCaches;
-pub use frame::{EncodedRow, final_event};
+pub use frame::{EncodedRow, final_event, growth_events};
+pub use growing::growing;
 pub use limiter::{StreamLimiter, StreamPermit};
-pub use live_answers::{AnswerDelta, DeltaOutcome, LiveAnswer, LiveAnswers};
+pub use live_answers::{AnswerBlock, LiveAnswers, SentText, UnsentText};
+pub use part_writer::PartWriter;
 pub use position::{Position, check_cursor};
 pub use stream::{AUTH_RETRY_MS, Access, Stream, StreamContext, StreamRequest, Timing};
 

@@ -4,9 +4,9 @@
 //! whose socket is full.
 
 use super::{
-    EncodedRow, Feed, StreamPermit,
+    EncodedRow, Feed, SentText, StreamPermit,
     cache::RowCache,
-    frame::{write_delta, write_heartbeat},
+    frame::{write_growth, write_heartbeat},
 };
 use crate::{
     domain::{
@@ -19,6 +19,12 @@ use bytes::Bytes;
 use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
+
+/// Least time between two frames with text of an answer, so there are at most 8 in a second.
+const TEXT_INTERVAL: Duration = Duration::from_millis(125);
+/// Blocks that a stream sends of an answer in a second, beside those that it begins with. Text of
+/// blocks that have to wait is sent as text.
+const BLOCKS_PER_SECOND: usize = 4;
 
 /// Intervals of a stream.
 #[derive(Debug, Clone, Copy)]
@@ -87,7 +93,12 @@ pub struct Stream {
     last_id: Cursor,
     timing: Timing,
     seen: Wake,
-    text_sent: HashMap<MessageId, usize>,
+    text_sent: HashMap<MessageId, SentText>,
+    text_sent_at: Option<Instant>,
+    /// When text that waits is sent.
+    text_due: Option<Instant>,
+    /// When blocks were sent within the last second.
+    blocks_sent_at: Vec<Instant>,
     ends_at: Instant,
     heartbeat_at: Instant,
     state: StreamState,
@@ -115,6 +126,9 @@ impl Stream {
             timing,
             seen,
             text_sent: HashMap::new(),
+            text_sent_at: None,
+            text_due: None,
+            blocks_sent_at: Vec::new(),
             ends_at: now + timing.life,
             heartbeat_at: now + timing.heartbeat,
             state: StreamState::Opening,
@@ -174,6 +188,9 @@ impl Stream {
                 Ok(()) => self.read_rows(out).await,
                 Err(_) => self.state = StreamState::Ended,
             },
+            () = sleep_until(self.text_due.unwrap_or(self.ends_at)), if self.text_due.is_some() => {
+                self.write_text(out);
+            }
             () = sleep_until(self.heartbeat_at) => self.write_heartbeat(out),
             () = sleep_until(self.ends_at) => self.state = StreamState::Ended,
             () = self.context.shutdown.cancelled() => self.state = StreamState::Ended,
@@ -211,10 +228,12 @@ impl Stream {
         {
             Ok(rows) => {
                 for row in rows.rows.iter().filter(|row| row.settled) {
-                    self.context
-                        .feed
-                        .answers
-                        .finish_remote(user, MessageId::from_uuid(row.key.1));
+                    let message = MessageId::from_uuid(row.key.1);
+                    self.context.feed.answers.finish_remote(user, message);
+                    // its row has the whole text, also while the answer is still known
+                    if let Some(sent) = self.text_sent.get_mut(&message) {
+                        *sent = SentText::ALL;
+                    }
                 }
                 let is_sent = |row: &&Arc<EncodedRow>| row.concerns(only) && row.is_within(scopes);
                 for row in rows.rows.iter().filter(is_sent) {
@@ -239,22 +258,40 @@ impl Stream {
         }
     }
 
+    /// Writes new text of answers, or sets when it is due.
     fn write_text(&mut self, out: &mut String) {
-        let StreamRequest {
-            user, only, scopes, ..
-        } = self.request;
-        if !scopes.contains(Scope::Chat) {
+        if !self.request.scopes.contains(Scope::Chat) {
             return;
         }
-        for (message, offset, text) in self
-            .context
-            .feed
-            .answers
-            .unseen(user, only, &self.text_sent)
+        let (now, due) = (
+            Instant::now(),
+            self.text_sent_at.map(|sent_at| sent_at + TEXT_INTERVAL),
+        );
+        if let Some(due) = due.filter(|due| *due > now) {
+            self.text_due = Some(due);
+            return;
+        }
+        self.text_due = None;
+        self.blocks_sent_at
+            .retain(|sent_at| *sent_at + Duration::from_secs(1) > now);
+        let StreamRequest { user, only, .. } = self.request;
+        let max_blocks = BLOCKS_PER_SECOND.saturating_sub(self.blocks_sent_at.len());
+        let answers = &self.context.feed.answers;
+        for growth in answers.unsent(user, only, &self.text_sent, max_blocks) {
+            let frames = write_growth(out, &growth);
+            self.context.frames.inc_by(frames as u64);
+            let sent = growth.sent();
+            if self.text_sent.insert(growth.message, sent).is_some() {
+                let sent_at = growth.blocks.iter().map(|_| now);
+                self.blocks_sent_at.extend(sent_at);
+            }
+            self.text_sent_at = Some(now);
+        }
+        if !answers
+            .unsent(user, only, &self.text_sent, usize::MAX)
+            .is_empty()
         {
-            write_delta(out, message, offset, &text);
-            self.text_sent.insert(message, offset + text.len());
-            self.context.frames.inc();
+            self.text_due = Some(now + TEXT_INTERVAL);
         }
     }
 }

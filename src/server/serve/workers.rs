@@ -179,7 +179,7 @@ fn start_cluster(app: &App) {
         PollIntervals::default(),
     );
     spawn_until_shutdown(app, cluster.clone().notify());
-    spawn_until_shutdown(app, cluster.clone().notify_answers());
+    spawn_until_shutdown(app, cluster.clone().read_answers());
     spawn_until_shutdown(app, cluster.clone().listen());
     spawn_until_shutdown(app, cluster.poll());
 }

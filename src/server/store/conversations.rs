@@ -1,6 +1,8 @@
 //! Conversations.
 
-use super::{Result, Tx, conditions::Conditions, parse_column, parse_optional, placeholders};
+use super::{
+    Result, Tx, answer_parts, conditions::Conditions, parse_column, parse_optional, placeholders,
+};
 use crate::{
     domain::{
         Conversation,
@@ -165,6 +167,7 @@ pub async fn latest(
 /// `files::mark_conversation`.
 pub async fn delete(tx: &mut Tx<'_>, user: UserId, id: ConversationId) -> Result<i64> {
     tx.mark_text_deleted();
+    answer_parts::delete_conversation(tx, user, id).await?;
     let sql = "delete from messages where user_id = $1 and conversation_id = $2";
     let messages = sqlx::query(sql)
         .bind(user.to_string())

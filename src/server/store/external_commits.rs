@@ -37,9 +37,14 @@ async fn wake_if_changed(store: &Store, last: Option<i64>) -> Result<i64> {
                 .iter()
                 .find(|(owner, _)| *owner == user)
                 .map_or(0, |(_, rev)| *rev);
-            store
-                .wakeups()
-                .receive_hint(user, Hint { rev, access: true });
+            store.wakeups().receive_hint(
+                user,
+                Hint {
+                    rev,
+                    access: true,
+                    part: false,
+                },
+            );
         }
     }
     Ok(now)

@@ -1,6 +1,8 @@
 //! Messages. Rows hold Markdown; `base::rendered_markdown` makes HTML of it for readers.
 
-use super::{Result, Tx, conditions::Conditions, from_json, parse_column, parse_optional};
+use super::{
+    Result, Tx, answer_parts, conditions::Conditions, from_json, parse_column, parse_optional,
+};
 use crate::{
     domain::{
         Message,
@@ -86,8 +88,8 @@ pub async fn insert(tx: &mut Tx<'_>, user: UserId, message: &mut Message) -> Res
     Ok(())
 }
 
-/// Writes content, status and facts of a message and sets its `rev`. Returns `false` if the message
-/// is deleted or already settled with another status; the caller must then drop the transaction.
+/// Writes content, status and facts of a message, sets its `rev` and deletes its parts. Returns
+/// `false` if the message is deleted or already settled with another status; the caller must then drop the transaction.
 pub async fn update(tx: &mut Tx<'_>, user: UserId, message: &mut Message) -> Result<bool> {
     message.rev = tx.next_rev(user).await?;
     let sql = "update messages set content = $3, status = $4, facts = $5, updated_at = $6, rev = \
@@ -100,12 +102,9 @@ pub async fn update(tx: &mut Tx<'_>, user: UserId, message: &mut Message) -> Res
         .bind(message.status.as_str())
         .bind(facts_json(message))
         .bind(message.updated_at.millis());
-    Ok(query
-        .bind(message.rev)
-        .execute(&mut **tx)
-        .await?
-        .rows_affected()
-        == 1)
+    let updated = query.bind(message.rev).execute(&mut **tx).await?;
+    answer_parts::delete(tx, user, message.id).await?;
+    Ok(updated.rows_affected() == 1)
 }
 
 fn facts_json(message: &Message) -> String {
@@ -138,8 +137,8 @@ pub async fn latest(
         .values
         .into_iter()
         .fold(query.bind(limit), |query, value| query.bind(value));
-    let rows = query.fetch_all(connection).await?;
-    rows.into_iter().map(MessageRow::read).collect()
+    let rows = query.fetch_all(&mut *connection).await?;
+    read_whole(connection, user, rows).await
 }
 
 /// A conversation's messages from `from` on, oldest first, at most `limit`.
@@ -160,9 +159,9 @@ pub async fn earliest(
     let rows = query
         .bind(from.to_string())
         .bind(limit)
-        .fetch_all(connection)
+        .fetch_all(&mut *connection)
         .await?;
-    rows.into_iter().map(MessageRow::read).collect()
+    read_whole(connection, user, rows).await
 }
 
 /// The messages of a conversation after `id` that are not superseded, oldest first.
@@ -234,7 +233,21 @@ pub async fn streaming(
     let rows = sqlx::query_as::<_, MessageRow>(sql)
         .bind(user.to_string())
         .bind(turn.to_string())
-        .fetch_all(connection)
+        .fetch_all(&mut *connection)
         .await?;
-    rows.into_iter().map(MessageRow::read).collect()
+    read_whole(connection, user, rows).await
+}
+
+/// Reads rows; those of messages that are being written with their text so far.
+async fn read_whole(
+    connection: &mut AnyConnection,
+    user: UserId,
+    rows: Vec<MessageRow>,
+) -> Result<Vec<Message>> {
+    let mut messages = rows
+        .into_iter()
+        .map(MessageRow::read)
+        .collect::<Result<Vec<_>>>()?;
+    answer_parts::complete(connection, user, &mut messages).await?;
+    Ok(messages)
 }

@@ -21,6 +21,7 @@ mod sums;
 mod tx;
 mod wakeups;
 
+pub mod answer_parts;
 pub mod api_keys;
 pub mod approvals;
 pub mod changes;

@@ -1,4 +1,5 @@
-//! Hints for other processes, merged until `feed::cluster` sends them, outside any transaction.
+//! Hints for other processes, merged until `feed::cluster` sends them, outside any transaction, and
+//! whose growing answers it reads.
 
 use crate::domain::ids::UserId;
 use std::{
@@ -17,6 +18,8 @@ pub struct Hint {
     pub rev: i64,
     /// Whether a session or key may have ended.
     pub access: bool,
+    /// Whether an answer has a new part.
+    pub part: bool,
 }
 
 /// What to send next.
@@ -24,13 +27,6 @@ pub struct Hint {
 pub struct Outgoing {
     /// The newest hint for each user.
     pub hints: HashMap<UserId, Hint>,
-    /// Users whose growing answers this process now needs from their beginning.
-    pub subscribed: HashSet<UserId>,
-    /// Whether to repeat which users this process subscribes to.
-    pub renew: bool,
-    /// Whether to ask all processes for their subscriptions, because earlier notifications were
-    /// missed.
-    pub request_subscriptions: bool,
     /// Whether to send a message only to check that it is received.
     pub ping: bool,
 }
@@ -41,8 +37,8 @@ pub struct Outbox {
     open: AtomicBool,
     outgoing: Mutex<Outgoing>,
     outgoing_changed: Notify,
-    grown: Mutex<HashSet<UserId>>,
-    grown_changed: Notify,
+    unread: Mutex<HashSet<UserId>>,
+    unread_changed: Notify,
 }
 
 impl Outbox {
@@ -59,11 +55,11 @@ impl Outbox {
         }
     }
 
-    /// Records that an answer of a user has grown in this process.
-    pub fn grow(&self, user: UserId) {
+    /// Records that parts of a user's answers are to be read.
+    pub fn read_parts(&self, user: UserId) {
         if self.open.load(Ordering::Relaxed) {
-            lock(&self.grown).insert(user);
-            self.grown_changed.notify_one();
+            lock(&self.unread).insert(user);
+            self.unread_changed.notify_one();
         }
     }
 
@@ -77,9 +73,9 @@ impl Outbox {
         std::mem::take(&mut *lock(&self.outgoing))
     }
 
-    /// Waits for growing answers and takes their users.
-    pub async fn next_grown(&self) -> HashSet<UserId> {
-        take_when_set(&self.grown, &self.grown_changed).await
+    /// Waits for users whose parts are to be read and takes them.
+    pub async fn next_unread(&self) -> HashSet<UserId> {
+        take_when_set(&self.unread, &self.unread_changed).await
     }
 }
 

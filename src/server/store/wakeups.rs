@@ -44,8 +44,7 @@ impl Wakeups {
         let subscription = sender.subscribe();
         drop(users);
         if first {
-            self.outbox
-                .post(|outgoing| _ = outgoing.subscribed.insert(user));
+            self.outbox.read_parts(user);
         }
         self.subscribed.notify_waiters();
         subscription
@@ -100,10 +99,15 @@ impl Wakeups {
         });
     }
 
-    /// Announces new text of an answer written by this process.
+    /// Announces new text of an answer.
     pub fn text(&self, user: UserId) {
-        self.receive_text(user);
-        self.outbox.grow(user);
+        self.change(user, |wake| wake.text += 1);
+    }
+
+    /// Announces that a part of an answer of this process is committed.
+    pub fn part(&self, user: UserId) {
+        self.outbox
+            .post(|outgoing| outgoing.hints.entry(user).or_default().part = true);
     }
 
     /// Announces that a session or key may have ended.
@@ -119,11 +123,9 @@ impl Wakeups {
             wake.rev = wake.rev.max(hint.rev);
             wake.access += u64::from(hint.access);
         });
-    }
-
-    /// Announces new text of an answer written by another process.
-    pub fn receive_text(&self, user: UserId) {
-        self.change(user, |wake| wake.text += 1);
+        if hint.part && self.is_subscribed(user) {
+            self.outbox.read_parts(user);
+        }
     }
 
     fn change(&self, user: UserId, update: impl FnOnce(&mut Wake)) {

@@ -2,6 +2,7 @@
 
 mod conversations;
 mod files;
+mod growing;
 mod locks;
 mod rendered_markdown;
 mod turns;

@@ -13,6 +13,7 @@ mod entry;
 mod export;
 mod files;
 mod forms;
+mod growing;
 mod health;
 mod holds;
 mod hosts;

@@ -2,10 +2,17 @@
 
 use super::{
     super::{Input, Role},
-    Command::{Apply, Close, Open, Poll, TakeLead, TellLost},
+    Command::{self, Apply, Close, Open, Poll, TakeLead, TellLost},
     Told, at, frame, heartbeat, page, row,
 };
-use crate::live::{connection::Connection, wire::PollFailure};
+use crate::{
+    domain::{AnswerGrowth, ids::MessageId},
+    live::{
+        connection::Connection,
+        wire::{Page, PollFailure},
+    },
+};
+use uuid::Uuid;
 
 #[test]
 fn a_new_tab_leads_from_its_own_cursor_or_catches_up_by_a_poll() {
@@ -79,6 +86,31 @@ fn a_follower_fills_every_hole_by_a_poll() {
         ),
         [Apply(row(13))]
     );
+}
+
+#[test]
+fn a_follower_asks_for_text_that_it_missed_and_takes_it_from_the_answer() {
+    let mut told = Told::new(Role::Follower);
+    told.tell(10, Input::Overheard(heartbeat(5)));
+    assert_eq!(told.tell(20, Input::MissedText), [Poll { after: at(5) }]);
+    assert_eq!(told.tell(30, Input::MissedText), [], "one at a time");
+    let message_id = MessageId::from_uuid(Uuid::from_u128(3));
+    let growth = AnswerGrowth::Text {
+        offset: 0,
+        text: "Once".to_owned(),
+    };
+    let answer = Ok(Page {
+        growing: vec![(message_id, growth.clone())],
+        changes: Vec::new(),
+        ..page(5, false)
+    });
+    let after = at(5);
+    assert_eq!(
+        told.tell(40, Input::Answered { after, answer }),
+        [Command::Grow { message_id, growth }]
+    );
+    let mut leader = Told::new(Role::Leader);
+    assert_eq!(leader.tell(10, Input::MissedText), [], "its stream has all");
 }
 
 #[test]

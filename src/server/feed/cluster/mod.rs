@@ -1,30 +1,27 @@
-//! Notifications between processes on PostgreSQL. They are hints that a user's feed has changed,
-//! and text of answers in progress, which is written to the database only once a second. A
-//! notification may be lost; reading the heads of users with streams compensates for it, every few
-//! seconds while LISTEN works and every second while it does not. Without streams there is no
-//! LISTEN and no polling, so that a serverless database can suspend.
+//! Notifications between processes on PostgreSQL. They are hints that a user's feed has changed or
+//! an answer has a new part; what changed is read from the database. A notification may be lost;
+//! reading the heads of users with streams compensates for it, every few seconds while LISTEN works
+//! and every second while it does not. Without streams there is no LISTEN and no polling, so that a
+//! serverless database can suspend.
 //!
-//! `payload`: the encoding. `notify`: sending. `listen`: the one LISTEN connection.
-//! `subscriptions`: users whose answers other processes want.
+//! `payload`: the encoding. `notify`: sending. `listen`: the one LISTEN connection. `parts`: reads
+//! answers in progress of other processes.
 
 pub mod listen;
 pub mod notify;
+pub mod parts;
 mod payload;
-pub mod subscriptions;
 
 use super::Feed;
 use crate::server::{
     base::log_targets,
-    store::{Hint, Result, Store, heads},
+    store::{Hint, Result, Store, answer_parts, heads},
 };
 use std::{sync::Arc, time::Duration};
-use subscriptions::Subscriptions;
 use tokio::sync::watch;
 
 /// Channel of hints.
 const HINTS: &str = "holly";
-/// Channel of answers in progress.
-const ANSWERS: &str = "holly_answers";
 
 /// Intervals of checking for missed notifications.
 #[derive(Debug, Clone, Copy)]
@@ -53,7 +50,6 @@ pub struct Cluster {
     /// Identifies this process in its notifications.
     origin: Arc<str>,
     intervals: PollIntervals,
-    subscriptions: Arc<Subscriptions>,
     /// Whether LISTEN works.
     listening: Arc<watch::Sender<bool>>,
 }
@@ -76,7 +72,6 @@ impl Cluster {
             listen_url,
             origin,
             intervals,
-            subscriptions: Arc::default(),
             listening: Arc::new(watch::Sender::new(false)),
         }
     }
@@ -107,16 +102,28 @@ impl Cluster {
         }
     }
 
-    /// Reads the heads of users with streams and wakes those that changed.
+    /// Reads the heads of users with streams and wakes those that changed; has answers in progress
+    /// of those users read.
     pub async fn check_heads(&self) -> Result<()> {
-        let users = self.store.wakeups().subscribed_users();
+        let (wakeups, users) = (
+            self.store.wakeups(),
+            self.store.wakeups().subscribed_users(),
+        );
         if users.is_empty() {
             return Ok(());
         }
-        for (user, rev) in heads::find_many(&mut *self.store.read().await?, &users).await? {
-            self.store
-                .wakeups()
-                .receive_hint(user, Hint { rev, access: false });
+        let mut reader = self.store.read().await?;
+        for (user, rev) in heads::find_many(&mut reader, &users).await? {
+            let hint = Hint {
+                rev,
+                ..Hint::default()
+            };
+            wakeups.receive_hint(user, hint);
+        }
+        for user in answer_parts::users(&mut reader).await? {
+            if wakeups.is_subscribed(user) {
+                wakeups.outbox().read_parts(user);
+            }
         }
         Ok(())
     }

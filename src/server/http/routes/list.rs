@@ -3,25 +3,31 @@
 
 use crate::{
     domain::{
-        Change, Cursor, Scope, Scopes,
-        ids::{ConversationId, EntryId},
+        Change, Cursor, Message, Scope, Scopes,
+        ids::{ConversationId, EntryId, UserId},
     },
     server::{
         archive::{partial, reader::read_partial},
-        base::rendered_markdown::render_rows,
-        feed::{Position, check_cursor},
+        base::{error, rendered_markdown::render_rows},
+        feed::{Position, check_cursor, growing, growth_events},
         http::{
             extract::{Identity, params::Params},
             problem::{ApiResult, Problem},
         },
         state::App,
-        store::{changes, heads, work_logs::EntryFilter},
+        store::{
+            Subscription, Wake, answer_parts,
+            changes::{self, ChangePage},
+            heads,
+            work_logs::EntryFilter,
+        },
         work_log::recent_logs,
     },
 };
 use axum::{Json, extract::State, response::IntoResponse};
 use serde_json::{Value, json};
 use std::time::Duration;
+use tokio::time::Instant;
 
 #[cfg(test)]
 mod tests;
@@ -29,6 +35,8 @@ mod tests;
 const LIMIT_DEFAULT: i64 = 50;
 const LIMIT_MAX: i64 = 200;
 const WAIT_MAX_S: i64 = 60;
+/// A poll waits at most this long while an answer grows.
+const WAIT_WITH_TEXT: Duration = Duration::from_secs(1);
 const SEARCH_MAX_CHARS: usize = 200;
 
 struct ListQuery {
@@ -153,43 +161,101 @@ async fn changes_after(
 ) -> ApiResult {
     let user = identity.account.id;
     let mut wakes = app.store.wakeups().subscribe(user);
-    let seen = wakes.borrow_and_update().access;
+    let seen = *wakes.borrow_and_update();
     if let Position::Reset(reason) =
         check_cursor(&app.store, &mut app.store.read().await?, user, Some(after)).await?
     {
         return Err(Problem::reset(reason.as_str()));
     }
-    let deadline = tokio::time::Instant::now() + query.wait;
+    let until_with_text = Instant::now() + query.wait.min(WAIT_WITH_TEXT);
+    let mut wait = Wait {
+        until: Instant::now() + query.wait,
+        until_with_text,
+        seen,
+    };
+    if query.wait > WAIT_WITH_TEXT && !growing_answers(app, identity, query).await?.is_empty() {
+        wait.until = until_with_text;
+    }
     let mut from = after.rev;
     loop {
-        let mut page = changes::after(&mut *app.store.connection().await?, user, from).await?;
-        render_rows(&mut page.rows).await;
+        let page = read_changes(app, user, from).await?;
         let rows: Vec<_> = page
             .rows
             .into_iter()
             .filter(|row| concerns(row, query, identity.scopes))
             .collect();
         if !rows.is_empty() || page.more {
-            return Ok(Json(answer(app, query, rows, page.upto, page.more)).into_response());
+            return answer(app, identity, query, rows, (page.upto, page.more)).await;
         }
         from = page.upto;
         let is_woken = tokio::select! {
-            changed = wakes.changed() => changed.is_ok(),
-            () = tokio::time::sleep_until(deadline) => false,
+            woken = wait.for_change(&mut wakes, from) => woken,
             () = app.shutdown.cancelled() => false,
         };
         if !is_woken {
-            return Ok(Json(answer(app, query, rows, from, false)).into_response());
+            return answer(app, identity, query, rows, (from, false)).await;
         }
         let has_expired = identity
             .expires_at
             .is_some_and(|expires_at| expires_at <= app.clock.now());
         if has_expired
-            || wakes.borrow().access != seen && identity.credential.identity(app).await?.is_none()
+            || wakes.borrow().access != seen.access
+                && identity.credential.identity(app).await?.is_none()
         {
             return Err(Problem::signed_out());
         }
     }
+}
+
+/// How long a poll waits for a change.
+struct Wait {
+    until: Instant,
+    /// The same once an answer has grown.
+    until_with_text: Instant,
+    seen: Wake,
+}
+
+impl Wait {
+    /// Waits until there may be rows after `from` or access may have changed. `false` when the time
+    /// is over or the server ends.
+    async fn for_change(&mut self, wakes: &mut Subscription, from: i64) -> bool {
+        loop {
+            let wake = *wakes.borrow_and_update();
+            if wake.text != self.seen.text {
+                self.until = self.until_with_text;
+            }
+            let is_changed = wake.rev > from || wake.access != self.seen.access;
+            self.seen = wake;
+            if is_changed {
+                return true;
+            }
+            let is_woken = tokio::select! {
+                changed = wakes.changed() => changed.is_ok(),
+                () = tokio::time::sleep_until(self.until) => false,
+            };
+            if !is_woken {
+                return false;
+            }
+        }
+    }
+}
+
+/// The changes after a revision; messages that are being written with their text so far.
+async fn read_changes(app: &App, user: UserId, from: i64) -> error::Result<ChangePage> {
+    let mut connection = app.store.connection().await?;
+    let mut page = changes::after(&mut connection, user, from).await?;
+    let messages: Vec<&mut Message> = page
+        .rows
+        .iter_mut()
+        .filter_map(|row| match row {
+            Change::Message(message) => Some(message),
+            _ => None,
+        })
+        .collect();
+    answer_parts::complete(&mut connection, user, messages).await?;
+    drop(connection);
+    render_rows(&mut page.rows).await;
+    Ok(page)
 }
 
 fn concerns(row: &Change, query: &ListQuery, scopes: Scopes) -> bool {
@@ -214,7 +280,29 @@ fn concerns(row: &Change, query: &ListQuery, scopes: Scopes) -> bool {
     }
 }
 
-fn answer(app: &App, query: &ListQuery, rows: Vec<Change>, upto: i64, more: bool) -> Value {
+async fn growing_answers(
+    app: &App,
+    identity: &Identity,
+    query: &ListQuery,
+) -> error::Result<Vec<Value>> {
+    if !identity.scopes.contains(Scope::Chat) {
+        return Ok(Vec::new());
+    }
+    let user = identity.account.id;
+    let growing = growing(&app.store, &app.feed, user, query.filter.conversation_id).await?;
+    let events = growing.iter().flat_map(growth_events);
+    Ok(events.map(|(event, data)| json!({ event: data })).collect())
+}
+
+/// The rows, and the answers in progress as a stream sends them to one who joins late.
+async fn answer(
+    app: &App,
+    identity: &Identity,
+    query: &ListQuery,
+    rows: Vec<Change>,
+    (upto, more): (i64, bool),
+) -> ApiResult {
+    let growing = growing_answers(app, identity, query).await?;
     let cursor = Cursor {
         epoch: app.store.epoch(),
         rev: upto,
@@ -229,16 +317,18 @@ fn answer(app: &App, query: &ListQuery, rows: Vec<Change>, upto: i64, more: bool
             Change::Removed(removal) => removed.push(removal),
         }
     }
-    json!({
+    Ok(Json(json!({
         "success": true,
         "count": logs.len(),
         "logs": logs,
         "messages": messages,
         "conversations": conversations,
         "removed": removed,
+        "growing": growing,
         "scope": query.scope,
         "cursor": cursor,
         "next": null,
         "more": more,
-    })
+    }))
+    .into_response())
 }
