@@ -3,9 +3,9 @@
 //! query.
 //!
 //! `cache`: the latest rows, by user. `live_answers`: text of answers in progress. `part_writer`:
-//! writes it to the database while it grows. `growing`: the same for one request. `frame`: encoding.
-//! `stream`: the loop of one stream. `cluster`: wake-ups between processes. `limiter`: open streams
-//! per user. `position`: checks a cursor.
+//! writes it to the database while it grows. `growing`: the same for one request. `frame`:
+//! encoding. `stream`: the loop of one stream. `cluster`: wake-ups between processes. `limiter`:
+//! open streams per user. `position`: checks a cursor.
 
 pub mod cache;
 pub mod cluster;

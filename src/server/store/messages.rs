@@ -89,7 +89,8 @@ pub async fn insert(tx: &mut Tx<'_>, user: UserId, message: &mut Message) -> Res
 }
 
 /// Writes content, status and facts of a message, sets its `rev` and deletes its parts. Returns
-/// `false` if the message is deleted or already settled with another status; the caller must then drop the transaction.
+/// `false` if the message is deleted or already settled with another status; the caller must then
+/// drop the transaction.
 pub async fn update(tx: &mut Tx<'_>, user: UserId, message: &mut Message) -> Result<bool> {
     message.rev = tx.next_rev(user).await?;
     let sql = "update messages set content = $3, status = $4, facts = $5, updated_at = $6, rev = \
