@@ -153,8 +153,8 @@ pub async fn load_invitation() -> Result<Invitation, ApiError> {
     Ok(identity::find_invitation(&app.store, app.clock.now(), &secret).await?)
 }
 
-/// Creates the account of an invitation and signs it in. Without `secret` it is the invitation whose
-/// link this browser opened.
+/// Creates the account of an invitation and signs it in. Without `secret` it is the invitation
+/// whose link this browser opened.
 #[server(prefix = "/fn", endpoint = "people/join")]
 pub async fn join(secret: Option<String>, password: String) -> Result<(), ApiError> {
     use crate::server::{

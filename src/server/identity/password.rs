@@ -25,7 +25,8 @@ pub(super) const EASILY_GUESSED: &str =
 const JUDGED_CHARS: usize = 64;
 
 /// Whether a password takes fewer than a million guesses by the estimate of zxcvbn, which knows
-/// some 30,000 common ones, names, sequences and patterns of keys; the parts of `email` count as common.
+/// some 30,000 common ones, names, sequences and patterns of keys. The parts of `email` count as
+/// common.
 pub(super) fn is_easily_guessed(password: &str, email: &str) -> bool {
     let words = email.split(['@', '.']).chain([email, "holly"]);
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
