@@ -16,7 +16,7 @@ use clap::{Parser, Subcommand};
 use holly::{
     domain::ids::UserId,
     server::{
-        base::{clock::Clock, data_dir::DataDir, telemetry},
+        base::{clock::Clock, data_dir::DataDir, private_files, telemetry},
         serve::{self, check},
         state::{config::Settings, join_problems},
         store::{Store, users},
@@ -86,6 +86,7 @@ type Failure = Box<dyn std::error::Error>;
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
+    private_files::restrict_new_files();
     match run(cli).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

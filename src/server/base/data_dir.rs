@@ -1,7 +1,7 @@
 //! The data folder: a lock that keeps two servers from sharing it, and one for commands that run
 //! retention.
 
-use crate::server::base::error::StoreError;
+use crate::server::base::{error::StoreError, private_files};
 use std::{
     fs::{self, File, TryLockError},
     io,
@@ -39,7 +39,10 @@ impl DataDir {
             locked => locked,
         };
         match locked {
-            Ok(()) => Ok(Self { _lock: lock }),
+            Ok(()) => {
+                private_files::warn_about(&private_files::restrict(root));
+                Ok(Self { _lock: lock })
+            }
             Err(TryLockError::WouldBlock) => Err(StoreError::Unusable(format!(
                 "HOLLY_DATA_DIR {}: another holly is using it; stop it first",
                 root.display()

@@ -19,6 +19,7 @@ pub mod network;
 pub mod new_id;
 pub mod object_storage;
 pub mod outbound;
+pub mod private_files;
 pub mod proxies;
 pub(crate) mod rendered_markdown;
 pub mod secret;

@@ -16,6 +16,7 @@ mod load;
 mod mcp;
 mod people;
 mod plans;
+mod private_files;
 mod reader;
 mod restarts;
 mod retention;
