@@ -1,7 +1,7 @@
 //! Puts the messages of a request into the one order that every chat template accepts. Pure.
 //!
 //! The system prompt comes first, then a user message. Two neighbours never have the same role, a
-//! user message never follows a result directly, and the results of calls follow them directly, one
+//! user message follows a result directly only with the pictures in it, and the results of calls follow them directly, one
 //! for each call. An assistant's text directly before its calls belongs to them: both are one
 //! message of the assistant.
 
@@ -81,7 +81,7 @@ impl Ordered {
                 *text = joined(std::mem::take(text), more);
                 pictures.extend(others);
             }
-            (Some(PromptMessage::Result { .. }), message) => {
+            (Some(PromptMessage::Result { .. }), message) if !message.is_result_pictures() => {
                 let answer = PromptMessage::Assistant(NO_ANSWER.to_owned());
                 self.messages.extend([answer, message]);
             }

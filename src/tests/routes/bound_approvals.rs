@@ -121,7 +121,7 @@ async fn what_was_allowed_stays_beside_the_result() {
     let (done, runs) = outcome(&ada, &conversation, &entry, &sender).await;
     assert_eq!(
         (&done["status"], &done["details"], runs),
-        (&json!("success"), &json!("to: ada\n\nSent."), 1)
+        (&json!("success"), &json!("to: ada\n\nResult:\nSent."), 1)
     );
 }
 

@@ -344,8 +344,7 @@ async fn a_run_beside_another_does_nothing() {
         .expect(200);
     assert_eq!(report["stats"]["busy"], true, "{report}");
     let answer = admin.submits("/fn/retention/run", "/stats", &[]).await;
-    let (_, query) = answer.header("location").split_once("/stats").unwrap();
-    let page = admin.gets(&format!("/stats{query}")).await.text();
+    let page = admin.follows(&answer).await.text();
     assert!(page.contains("Another run is in progress"), "{page}");
     assert_eq!(
         worker::run_if_due(&app.app.retention_worker(), None)

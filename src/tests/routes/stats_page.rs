@@ -1,30 +1,11 @@
 //! The stats page, its tables as CSV, the export, and deletion of one's own account.
 
 use crate::{
-    domain::{
-        EntryDraft,
-        time::{DAY_MS, HOUR_MS},
-    },
-    server::{
-        base::new_id,
-        identity,
-        work_log::{Origin, create_work_log},
-    },
-    tests::support::{Person, TestApp, address_of},
+    domain::time::{DAY_MS, HOUR_MS},
+    server::identity,
+    tests::support::{TestApp, address_of},
 };
 use serde_json::{Value, json};
-
-/// Creates an entry of the assistant's, which is counted by the name of its model or tool.
-async fn logs_of_turn(app: &TestApp, person: &Person, body: Value) -> Value {
-    let now = app.app.clock.now();
-    let origin = Origin {
-        turn_id: Some(new_id::turn(now)),
-        ..Origin::default()
-    };
-    let draft = EntryDraft::parse(&body).unwrap();
-    let created = create_work_log(&app.app.store, now, person.id, draft, origin);
-    json!(created.await.unwrap())
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_admins_see_stats_and_they_work_without_a_script() {
@@ -37,9 +18,8 @@ async fn only_admins_see_stats_and_they_work_without_a_script() {
             "fallback": true
         }
     });
-    logs_of_turn(&app, &ada, answer).await;
-    logs_of_turn(
-        &app,
+    app.logs_of_turn(&ada, answer).await;
+    app.logs_of_turn(
         &ada,
         json!({
             "logType": "tool_call", "status": "error", "title": "y", "durationMs": 10,
@@ -117,14 +97,13 @@ async fn the_last_24_hours_keep_counting_deleted_entries() {
         "logType": "ai_response", "status": "success", "title": "x", "durationMs": 2_000,
         "metadata": {"modelName": "m", "inputTokens": 5, "outputTokens": 7}
     });
-    let mut created = vec![logs_of_turn(&app, &ada, answer.clone()).await];
+    let mut created = vec![app.logs_of_turn(&ada, answer.clone()).await];
     app.app.clock.advance(20 * HOUR_MS);
     let mut other = answer;
     other["metadata"]["fallback"] = json!(true);
-    created.push(logs_of_turn(&app, &ada, other).await);
+    created.push(app.logs_of_turn(&ada, other).await);
     created.push(
-        logs_of_turn(
-            &app,
+        app.logs_of_turn(
             &ada,
             json!({
                 "logType": "tool_call", "status": "error", "title": "y", "durationMs": 10,
@@ -198,8 +177,7 @@ async fn fallback_answers_and_run_durations_are_shown() {
     let (ada, admin) = (app.person("ada@example.org").await, app.admin().await);
     for fallback in [true, false, false, false] {
         let metadata = json!({"modelName": "m", "fallback": fallback});
-        logs_of_turn(
-            &app,
+        app.logs_of_turn(
             &ada,
             json!({
                 "logType": "ai_response", "status": "success", "title": "x", "durationMs": 20,

@@ -185,8 +185,21 @@ impl TestApp {
             .join(id.to_string())
     }
 
-    /// Creates an entry as Holly does, with names in the metadata that others may not set.
-    pub(in crate::tests) async fn logs(&self, owner: &Person, mut body: Value) -> WorkLogEntry {
+    /// Creates an entry with names in the metadata that others may not set.
+    pub(in crate::tests) async fn logs(&self, owner: &Person, body: Value) -> WorkLogEntry {
+        self.logs_as(owner, body, Origin::default()).await
+    }
+
+    /// Creates an entry of a turn, as the assistant does.
+    pub(in crate::tests) async fn logs_of_turn(&self, owner: &Person, body: Value) -> Value {
+        let origin = Origin {
+            turn_id: Some(new_id::turn(self.app.clock.now())),
+            ..Origin::default()
+        };
+        serde_json::json!(self.logs_as(owner, body, origin).await)
+    }
+
+    async fn logs_as(&self, owner: &Person, mut body: Value, origin: Origin) -> WorkLogEntry {
         let metadata = body.as_object_mut().unwrap().remove("metadata");
         let metadata = metadata.and_then(|metadata| metadata.as_object().cloned());
         let draft = EntryDraft {
@@ -194,7 +207,7 @@ impl TestApp {
             ..EntryDraft::parse(&body).unwrap()
         };
         let (store, now) = (&self.app.store, self.app.clock.now());
-        create_work_log(store, now, owner.id, draft, Origin::default())
+        create_work_log(store, now, owner.id, draft, origin)
             .await
             .unwrap()
     }

@@ -17,7 +17,7 @@ use crate::{
         work_log::{delete_entry, update_entry},
     },
 };
-use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
+use axum::{Json, extract::State, response::IntoResponse};
 use serde_json::json;
 
 /// An entry.
@@ -38,7 +38,7 @@ pub async fn patch(
     body: JsonBody,
 ) -> ApiResult {
     let patch = EntryPatch::parse(&body.value)?;
-    check_change(&app, &identity, id, patch.only_keeps()).await?;
+    check_change(&app, &identity, id).await?;
     let user = identity.account.id;
     let log = update_entry(&app.tiers, app.clock.now(), user, id, patch).await?;
     Ok(Json(json!({ "success": true, "log": log })).into_response())
@@ -50,7 +50,7 @@ pub async fn delete(
     identity: Identity,
     PathId(id): PathId<EntryId>,
 ) -> ApiResult {
-    check_change(&app, &identity, id, true).await?;
+    check_change(&app, &identity, id).await?;
     let user = identity.account.id;
     let receipt = delete_entry(&app.tiers, &app.files, app.clock.now(), user, id).await?;
     Ok(Json(json!({ "success": true, "receipt": receipt })).into_response())
@@ -63,28 +63,15 @@ async fn find_entry(app: &App, user: UserId, id: EntryId) -> Result<WorkLogEntry
         .ok_or(Error::NotFound("entry"))
 }
 
-/// Refuses a key or token to change or delete an entry for which it lacks the scope. An entry that
-/// came from outside takes `log:write`; one of a turn takes `chat`, and only `kept` may be changed.
-async fn check_change(
-    app: &App,
-    identity: &Identity,
-    id: EntryId,
-    only_keeps: bool,
-) -> Result<(), Problem> {
+/// Refuses a key or token to change or delete an entry for which it lacks the scope: `log:write` for
+/// an entry that came from outside, `chat` for one of a turn.
+async fn check_change(app: &App, identity: &Identity, id: EntryId) -> Result<(), Problem> {
     if identity.is_session() {
         return Ok(());
     }
     let entry = find_entry(app, identity.account.id, id).await?;
-    if entry.turn_id.is_none() {
-        return identity.check_scope(Scope::LogWrite);
-    }
-    identity.check_scope(Scope::Chat)?;
-    if only_keeps {
-        return Ok(());
-    }
-    Err(Problem::new(
-        StatusCode::FORBIDDEN,
-        "Of an entry of the assistant's work a key or token changes only `kept`; it may also \
-         delete the entry.",
-    ))
+    identity.check_scope(match entry.turn_id {
+        None => Scope::LogWrite,
+        Some(_) => Scope::Chat,
+    })
 }

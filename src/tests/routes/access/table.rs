@@ -211,8 +211,8 @@ pub(super) const TABLE: &[Row] = &[
         "patch /api/work-log/{id}",
         "/api/work-log/{work}",
         r#"{"title": "mine now"}"#,
-        owned(200),
-        Keys::None,
+        owned(422),
+        Keys::With(&[Chat]),
     ),
     row(
         "delete /api/work-log/{id}",
