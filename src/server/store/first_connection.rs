@@ -4,6 +4,7 @@
 use super::{
     Result,
     backend::{BUSY_TIMEOUT_MS, Backend, sqlite_url},
+    tls,
 };
 use crate::server::base::error::StoreError;
 use reqwest::Url;
@@ -56,6 +57,7 @@ async fn open_sqlite(url: &str) -> std::result::Result<Option<AnyConnection>, St
 }
 
 async fn connect_postgres(url: &str) -> std::result::Result<AnyConnection, String> {
+    tls::check(url)?;
     let mut last = "the server does not answer".to_owned();
     let attempts = async {
         loop {
@@ -70,7 +72,10 @@ async fn connect_postgres(url: &str) -> std::result::Result<AnyConnection, Strin
     let advice = "check the address, and that the server is running and accepts this user";
     match connected {
         Ok(Ok(connection)) => Ok(connection),
-        Ok(Err(why)) => Err(format!("cannot connect: {why}; {advice}")),
+        Ok(Err(why)) => {
+            let advice = tls::advice(&why).unwrap_or(advice);
+            Err(format!("cannot connect: {why}; {advice}"))
+        }
         Err(_) => Err(format!(
             "cannot connect within {} s: {last}; {advice}",
             CONNECT_TIMEOUT.as_secs()
@@ -91,6 +96,7 @@ fn reason(error: &StoreError) -> String {
     match error {
         StoreError::Database(sqlx::Error::Database(error)) => error.message().to_owned(),
         StoreError::Database(sqlx::Error::Io(error)) => error.to_string(),
+        StoreError::Database(sqlx::Error::Tls(error)) => tls::reason(error.as_ref()),
         StoreError::Database(error) => error.to_string(),
         error => error.to_string(),
     }

@@ -18,6 +18,7 @@ mod outbox;
 pub mod packing;
 mod reader;
 mod sums;
+mod tls;
 mod tx;
 mod wakeups;
 

@@ -13,4 +13,5 @@ mod snapshots;
 mod sqlite;
 mod statistics_names;
 mod stats;
+mod tls;
 mod wakeups;

@@ -173,6 +173,14 @@ pub async fn copy(url: &str) -> String {
     address(&cluster, &copy)
 }
 
+/// Creates a database without tables in this cluster; returns its URL.
+pub async fn create_empty(cluster: &str) -> String {
+    let name = format!("holly_test_{}", random_hex::<8>());
+    let sql = format!("create database {name} template template0 encoding 'utf8'");
+    execute(cluster, &sql).await;
+    address(cluster, &name)
+}
+
 /// Drops a copy without connections.
 pub async fn drop_copy(copy: &str) {
     let (cluster, name) = split_url(copy);
