@@ -233,3 +233,41 @@ async fn an_entry_can_only_refer_to_data_of_its_owner() {
         401
     );
 }
+
+#[tokio::test]
+async fn whole_numbers_beyond_64_bits_are_refused_with_their_path() {
+    let app = TestApp::start().await;
+    let ada = app.person("ada@example.org").await;
+    let id = ada.notes("numbers").await["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let create = r#""logType":"info","status":"info","title":"x","#;
+    for (number, accepted) in [
+        ("18446744073709551615", true),
+        ("-9223372036854775808", true),
+        ("18446744073709551616", false),
+        ("-9223372036854775809", false),
+    ] {
+        for (method, path, fields, status) in [
+            (Method::POST, "/api/work-log/create".to_owned(), create, 201),
+            (Method::PATCH, format!("/api/work-log/{id}"), "", 200),
+        ] {
+            let body = format!(r#"{{{fields}"metadata":{{"a":[0,{{"n":{number}}}]}}}}"#);
+            let request = ada.request(method, &path);
+            let answer = Answer::to(
+                request
+                    .header("content-type", "application/json")
+                    .body(body),
+            );
+            let answer = answer.await;
+            if accepted {
+                assert_eq!(answer.status, status, "{}", answer.text());
+                assert!(answer.text().contains(number), "{}", answer.text());
+            } else {
+                let problem = answer.expect(422).to_string();
+                assert!(problem.contains("metadata.a[1].n"), "{problem}");
+            }
+        }
+    }
+}

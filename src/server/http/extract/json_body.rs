@@ -1,5 +1,6 @@
 //! Reads JSON bodies.
 
+use super::whole_numbers;
 use crate::server::http::problem::Problem;
 use axum::{
     body::Bytes,
@@ -13,7 +14,7 @@ use tower_http::timeout::TimeoutError;
 pub const BODY_MAX_BYTES: usize = 128 * 1024;
 
 /// A JSON body with the bytes it came in. Errors: 400 when it is not JSON, 413 when it is too
-/// large.
+/// large, 422 when a whole number in it does not fit 64 bits.
 pub struct JsonBody {
     /// The parsed body.
     pub value: Value,
@@ -30,7 +31,10 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
             .map_err(unreadable)?;
         let value = serde_json::from_slice(&bytes)
             .map_err(|why| Problem::unreadable(format!("the body is not JSON: {why}")))?;
-        Ok(Self { value, bytes })
+        match whole_numbers::out_of_range(&bytes) {
+            problems if problems.is_empty() => Ok(Self { value, bytes }),
+            problems => Err(problems.into()),
+        }
     }
 }
 

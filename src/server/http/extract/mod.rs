@@ -7,6 +7,7 @@ pub mod json_body;
 pub mod message_body;
 pub mod params;
 mod peer;
+mod whole_numbers;
 
 pub use bearer::has_bearer;
 pub use host::request_host;
