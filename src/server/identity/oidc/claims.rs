@@ -4,8 +4,6 @@
 use crate::{domain::time::Timestamp, server::identity::checked_email};
 use serde_json::{Map, Value};
 
-/// Tolerated difference between the provider's clock and ours.
-const LEEWAY_MS: i64 = 5_000;
 /// Maximum length of the subject (OpenID Connect Core, section 2).
 const SUBJECT_MAX_BYTES: usize = 255;
 
@@ -99,27 +97,30 @@ impl Claims {
         })
     }
 
-    /// Validates the token: it must be within its time, come from `issuer`, be for one of
-    /// `audiences` (if there are none, it must not name any), and be issued to one of `parties`,
-    /// unless there are none. Its user must have finished signing in.
+    /// Checks that `now` is between the token's times, of which the clock may differ by
+    /// `leeway_ms`. A token is not issued in the future either.
+    pub fn check_times(&self, leeway_ms: i64, now: Timestamp) -> Result<(), TokenError> {
+        if now.millis() >= self.expires_at.millis() + leeway_ms {
+            return Err(TokenError::Expired);
+        }
+        let starts = self.not_before.max(Some(self.issued_at));
+        if starts.is_some_and(|starts| starts.since(now) > leeway_ms) {
+            return Err(TokenError::NotYet);
+        }
+        Ok(())
+    }
+
+    /// Validates the token: it must come from `issuer`, be for one of `audiences` (if there are
+    /// none, it must not name any), and be issued to one of `parties`, unless there are none. Its
+    /// user must have finished signing in.
     pub fn check(
         &self,
         issuer: &str,
         audiences: &[String],
         parties: &[String],
-        now: Timestamp,
     ) -> Result<(), TokenError> {
         if self.issuer != issuer {
             return Err(TokenError::Issuer);
-        }
-        if now.since(self.expires_at) >= LEEWAY_MS {
-            return Err(TokenError::Expired);
-        }
-        if self
-            .not_before
-            .is_some_and(|not_before| not_before.since(now) > LEEWAY_MS)
-        {
-            return Err(TokenError::NotYet);
         }
         let matching = self
             .audiences

@@ -128,7 +128,8 @@ impl OidcProvider {
         let key = discovery.keys.find(id).ok_or(TokenError::UnknownKey)?;
         let claims = key.verify(token)?;
         let issuer = &discovery.metadata.issuer;
-        claims.check(issuer, audiences, parties, self.clock.now())?;
+        claims.check(issuer, audiences, parties)?;
+        claims.check_times(self.config.leeway_ms, self.clock.now())?;
         Ok(claims)
     }
 

@@ -5,6 +5,11 @@ use crate::server::base::secret::Secret;
 use clap::Args;
 use std::net::SocketAddr;
 
+/// Default difference of clocks, in seconds.
+pub const LEEWAY_DEFAULT_S: u64 = 60;
+/// Largest difference of clocks that can be set, in seconds.
+const LEEWAY_MAX_S: u64 = 300;
+
 /// Settings as given.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Sign-in with a provider")]
@@ -51,6 +56,11 @@ pub struct OidcSettings {
     /// Verified email addresses of admins, separated by commas
     #[arg(long, env = "HOLLY_OIDC_ADMINS")]
     pub oidc_admins: Option<String>,
+    /// Seconds by which the clocks of the provider and of Holly may differ, 0 to 300
+    ///
+    /// For the times in tokens: exp, nbf and iat.
+    #[arg(long, env = "HOLLY_OIDC_LEEWAY_SECONDS", default_value_t = LEEWAY_DEFAULT_S)]
+    pub oidc_leeway_seconds: u64,
     /// Accounts with a password: on or off; off allows only the provider
     #[arg(long, env = "HOLLY_LOCAL_ACCOUNTS", default_value = "on")]
     pub local_accounts: String,
@@ -93,6 +103,8 @@ pub struct ProviderConfig {
     pub admin_claim: Option<(String, String)>,
     /// Email addresses of admins, in lower case.
     pub admins: Vec<String>,
+    /// How far the provider's clock may differ, in milliseconds.
+    pub leeway_ms: i64,
 }
 
 /// Holly as an OAuth client of the provider.
@@ -189,6 +201,7 @@ impl OidcSettings {
                 .collect(),
             admin_claim: admin_claim.map(|(name, value)| (name.to_owned(), value.to_owned())),
             admins,
+            leeway_ms: self.leeway_ms(problems),
         }
     }
 
@@ -221,6 +234,16 @@ impl OidcSettings {
         let local = addr.map(|addr| format!("http://{addr}"));
         let base_url = public_url.or(local.as_deref()).unwrap_or("http://");
         Some(Client::new(base_url, id, secret, &self.oidc_scopes))
+    }
+
+    fn leeway_ms(&self, problems: &mut Vec<String>) -> i64 {
+        if self.oidc_leeway_seconds > LEEWAY_MAX_S {
+            problems.push(format!(
+                "HOLLY_OIDC_LEEWAY_SECONDS is {}; it must be 0 to {LEEWAY_MAX_S}",
+                self.oidc_leeway_seconds
+            ));
+        }
+        self.oidc_leeway_seconds.min(LEEWAY_MAX_S) as i64 * 1_000
     }
 
     fn secret(&self) -> Option<Secret> {

@@ -268,6 +268,7 @@ fn rules() -> ProviderConfig {
         client: None,
         allowed: Vec::new(),
         admin_claim: Some(("admin".into(), "true".into())),
+        leeway_ms: 60_000,
         admins: Vec::new(),
     }
 }

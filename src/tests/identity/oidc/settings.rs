@@ -38,6 +38,8 @@ fn invalid_settings_are_all_reported_at_once() {
         "roles",
         "--oidc-admins",
         "ada",
+        "--oidc-leeway-seconds",
+        "301",
         "--addr",
         "0.0.0.0:3000",
     ])
@@ -49,13 +51,14 @@ fn invalid_settings_are_all_reported_at_once() {
         "SCOPES",
         "ADMIN_CLAIM",
         "ADMINS",
+        "LEEWAY_SECONDS",
     ] {
         assert!(
             problems.iter().any(|problem| problem.contains(name)),
             "{name} in {problems:?}"
         );
     }
-    assert_eq!(problems.len(), 6, "{problems:?}");
+    assert_eq!(problems.len(), 7, "{problems:?}");
     for (arguments, expected) in [
         (&["--local-accounts", "off"][..], "no user could sign in"),
         (

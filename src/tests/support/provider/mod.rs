@@ -94,6 +94,7 @@ impl TestProvider {
             allowed: Vec::new(),
             admin_claim: None,
             admins: Vec::new(),
+            leeway_ms: 60_000,
         }
     }
 
