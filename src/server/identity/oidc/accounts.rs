@@ -1,6 +1,6 @@
 //! Maps provider identities to accounts. The provider's subject identifies a user, never the
 //! address alone: an address is linked to an existing account only if the provider has verified it
-//! and the account is not linked to that provider yet.
+//! (or is trusted without saying so) and the account is not linked to that provider yet.
 
 use super::{
     claims::{Claims, TokenError},
@@ -46,6 +46,10 @@ pub async fn account_for_claims(
     claims: &Claims,
     channel: SignInChannel,
 ) -> Result<Account, TokenAccountError> {
+    let trusting = rules
+        .trust_unverified_email
+        .then(|| claims.clone().trusting_email());
+    let claims = trusting.as_ref().unwrap_or(claims);
     let found =
         identities::find(&mut *store.read().await?, &claims.issuer, &claims.subject).await?;
     let identity = match found {

@@ -162,6 +162,18 @@ impl Claims {
         }
     }
 
+    /// The claims with an address that counts although the provider does not say whether it is
+    /// verified. An address that it calls unverified does not count.
+    pub fn trusting_email(mut self) -> Self {
+        let is_silent = self.all.get("email_verified").is_none_or(Value::is_null);
+        if self.email.is_none() && is_silent {
+            self.email = self
+                .text("email")
+                .and_then(|email| checked_email(email).ok());
+        }
+        self
+    }
+
     /// Whether the claim at `path` equals or contains `value`; `None` if the token does not have
     /// the claim. A path is a claim's name, or names joined by dots.
     pub fn contains(&self, path: &str, value: &str) -> Option<bool> {

@@ -56,6 +56,11 @@ pub struct OidcSettings {
     /// Verified email addresses of admins, separated by commas
     #[arg(long, env = "HOLLY_OIDC_ADMINS")]
     pub oidc_admins: Option<String>,
+    /// Trust addresses of a provider that does not say whether they are verified: on or off
+    ///
+    /// For Microsoft Entra. Only for a provider where users cannot choose their address.
+    #[arg(long, env = "HOLLY_OIDC_TRUST_UNVERIFIED_EMAIL", default_value = "off")]
+    pub oidc_trust_unverified_email: String,
     /// Seconds by which the clocks of the provider and of Holly may differ, 0 to 300
     ///
     /// For the times in tokens: exp, nbf and iat.
@@ -103,6 +108,8 @@ pub struct ProviderConfig {
     pub admin_claim: Option<(String, String)>,
     /// Email addresses of admins, in lower case.
     pub admins: Vec<String>,
+    /// Whether an address without `email_verified` counts as verified.
+    pub trust_unverified_email: bool,
     /// How far the provider's clock may differ, in milliseconds.
     pub leeway_ms: i64,
 }
@@ -201,6 +208,7 @@ impl OidcSettings {
                 .collect(),
             admin_claim: admin_claim.map(|(name, value)| (name.to_owned(), value.to_owned())),
             admins,
+            trust_unverified_email: self.trusts_unverified_email(problems),
             leeway_ms: self.leeway_ms(problems),
         }
     }
@@ -236,6 +244,16 @@ impl OidcSettings {
         Some(Client::new(base_url, id, secret, &self.oidc_scopes))
     }
 
+    fn trusts_unverified_email(&self, problems: &mut Vec<String>) -> bool {
+        let value = self.oidc_trust_unverified_email.as_str();
+        if !matches!(value, "on" | "off") {
+            problems.push(format!(
+                "HOLLY_OIDC_TRUST_UNVERIFIED_EMAIL is {value:?}; it must be on or off"
+            ));
+        }
+        value == "on"
+    }
+
     fn leeway_ms(&self, problems: &mut Vec<String>) -> i64 {
         if self.oidc_leeway_seconds > LEEWAY_MAX_S {
             problems.push(format!(
@@ -262,6 +280,10 @@ impl OidcSettings {
             ("HOLLY_OIDC_ALLOWED", is_set(&self.oidc_allowed)),
             ("HOLLY_OIDC_ADMIN_CLAIM", is_set(&self.oidc_admin_claim)),
             ("HOLLY_OIDC_ADMINS", is_set(&self.oidc_admins)),
+            (
+                "HOLLY_OIDC_TRUST_UNVERIFIED_EMAIL",
+                self.oidc_trust_unverified_email != "off",
+            ),
         ]
         .into_iter()
         .filter_map(|(name, is_set)| is_set.then_some(name))

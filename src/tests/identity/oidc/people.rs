@@ -268,6 +268,7 @@ fn rules() -> ProviderConfig {
         client: None,
         allowed: Vec::new(),
         admin_claim: Some(("admin".into(), "true".into())),
+        trust_unverified_email: false,
         leeway_ms: 60_000,
         admins: Vec::new(),
     }
@@ -364,5 +365,41 @@ on_both_databases! {
                 .id,
             bob
         );
+    }
+}
+
+#[tokio::test]
+async fn an_address_of_unknown_verification_counts_only_if_the_provider_is_trusted() {
+    let refused = "/sign-in?trouble=not-allowed";
+    for (trusted, verified, location) in [
+        (false, None, refused),
+        (false, Some(Value::Null), refused),
+        (false, Some(json!(true)), "/"),
+        (true, None, "/"),
+        (true, Some(Value::Null), "/"),
+        (true, Some(json!(true)), "/"),
+        (true, Some(json!(false)), refused),
+        (true, Some(json!("false")), refused),
+    ] {
+        let provider = TestProvider::start().await;
+        let app = with_provider(&provider, |rules| {
+            rules.allowed = vec!["example.org".into()];
+            rules.trust_unverified_email = trusted;
+        })
+        .await;
+        let mut person = json!({ "sub": "ada|1", "email": "Ada@example.org" });
+        let mut token = json!({ "email": "bob@example.org" });
+        if let Some(verified) = verified {
+            person["email_verified"] = verified.clone();
+            token["email_verified"] = verified;
+        }
+        provider.inside().person = person.clone();
+        assert_eq!(sign_in_location(&app).await, location, "{trusted} {person}");
+        let answer = list_with_token(&app, &provider.token("bob|2", token)).await;
+        assert_eq!(answer.status == 200, location == "/", "{trusted} {person}");
+        if location == "/" {
+            let emails: Vec<_> = users(&app).await.into_iter().map(|user| user.0).collect();
+            assert!(emails.contains(&"ada@example.org".to_owned()), "{emails:?}");
+        }
     }
 }

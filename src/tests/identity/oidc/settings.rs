@@ -38,6 +38,8 @@ fn invalid_settings_are_all_reported_at_once() {
         "roles",
         "--oidc-admins",
         "ada",
+        "--oidc-trust-unverified-email",
+        "yes",
         "--oidc-leeway-seconds",
         "301",
         "--addr",
@@ -52,13 +54,14 @@ fn invalid_settings_are_all_reported_at_once() {
         "ADMIN_CLAIM",
         "ADMINS",
         "LEEWAY_SECONDS",
+        "TRUST_UNVERIFIED_EMAIL",
     ] {
         assert!(
             problems.iter().any(|problem| problem.contains(name)),
             "{name} in {problems:?}"
         );
     }
-    assert_eq!(problems.len(), 7, "{problems:?}");
+    assert_eq!(problems.len(), 8, "{problems:?}");
     for (arguments, expected) in [
         (&["--local-accounts", "off"][..], "no user could sign in"),
         (

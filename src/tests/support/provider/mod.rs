@@ -94,6 +94,7 @@ impl TestProvider {
             allowed: Vec::new(),
             admin_claim: None,
             admins: Vec::new(),
+            trust_unverified_email: false,
             leeway_ms: 60_000,
         }
     }
