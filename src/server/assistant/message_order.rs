@@ -1,9 +1,9 @@
 //! Puts the messages of a request into the one order that every chat template accepts. Pure.
 //!
-//! The system prompt comes first, then a user message. Two neighbours never have the same role, a
-//! user message follows a result directly only with the pictures in it, and the results of calls follow them directly, one
-//! for each call. An assistant's text directly before its calls belongs to them: both are one
-//! message of the assistant.
+//! The system prompt comes first, then a user message. Two neighbours never have the same role, and
+//! the results of calls follow them directly, one for each call. A user message follows a result
+//! directly only with the pictures in it. An assistant's text directly before its calls belongs to
+//! them: both are one message of the assistant.
 
 use super::model::{PromptMessage, ToolCall};
 use std::collections::HashSet;

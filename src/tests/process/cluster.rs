@@ -2,10 +2,10 @@
 
 use super::home::{Caller, Home, Server};
 use holly::{
-    domain::Account,
+    domain::{Account, Scopes},
     server::{
         base::{clock::Clock, new_id},
-        identity::create_key,
+        identity::{NewKey, create_key},
         store::{Store, users},
     },
 };
@@ -228,7 +228,11 @@ async fn create_users(url: &str, users: usize) -> Vec<String> {
         let mut tx = store.begin().await.unwrap();
         assert!(users::insert(&mut tx, now, &account, "none").await.unwrap());
         tx.commit().await.unwrap();
-        keys.push(create_key(&store, now, account.id, "a test").await.unwrap());
+        let key = NewKey {
+            scopes: Scopes::ALL,
+            ..NewKey::from("a test")
+        };
+        keys.push(create_key(&store, now, account.id, key).await.unwrap());
     }
     store.close().await;
     keys

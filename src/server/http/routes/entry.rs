@@ -63,8 +63,8 @@ async fn find_entry(app: &App, user: UserId, id: EntryId) -> Result<WorkLogEntry
         .ok_or(Error::NotFound("entry"))
 }
 
-/// Refuses a key or token to change or delete an entry for which it lacks the scope: `log:write` for
-/// an entry that came from outside, `chat` for one of a turn.
+/// Refuses a key or token to change or delete an entry for which it lacks the scope: `log:write`
+/// for an entry that came from outside, `chat` for one of a turn.
 async fn check_change(app: &App, identity: &Identity, id: EntryId) -> Result<(), Problem> {
     if identity.is_session() {
         return Ok(());
