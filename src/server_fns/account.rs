@@ -14,6 +14,7 @@ pub async fn create_first_account(
     use crate::server::{http::server_fn_context, identity};
     let app = server_fn_context::app();
     identity::check_passwords_enabled(&app.config.oidc)?;
+    server_fn_context::check_keeps_cookies(&app)?;
     app.limits
         .sign_in
         .from_network(&server_fn_context::client_network())
@@ -40,6 +41,7 @@ pub async fn sign_in(
     };
     let app = server_fn_context::app();
     identity::check_passwords_enabled(&app.config.oidc)?;
+    server_fn_context::check_keeps_cookies(&app)?;
     let credentials = identity::Credentials {
         email,
         password,

@@ -163,6 +163,7 @@ pub async fn join(secret: Option<String>, password: String) -> Result<(), ApiErr
     };
     let app = server_fn_context::app();
     check_passwords_enabled(&app.config.oidc)?;
+    server_fn_context::check_keeps_cookies(&app)?;
     app.limits
         .sign_in
         .from_network(&server_fn_context::client_network())

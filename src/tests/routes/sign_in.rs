@@ -183,3 +183,34 @@ async fn the_first_account_is_created_once_and_is_admin() {
         again.header("location")
     );
 }
+
+#[tokio::test]
+async fn a_sign_in_whose_cookie_would_be_lost_says_which_address_to_open() {
+    let app = with_account(true).await;
+    let nobody = app.anonymous();
+    for (origin, signed_in) in [
+        (Some(nobody.base.as_str()), false),
+        (Some("https://holly.example.org"), true),
+        // programs send none
+        (None, true),
+    ] {
+        let mut request = nobody
+            .request(reqwest::Method::POST, "/fn/account/sign-in")
+            .header("content-type", "application/x-www-form-urlencoded");
+        if let Some(origin) = origin {
+            request = request.header("origin", origin);
+        }
+        let body = "email=ada%40example.org&password=correct+horse";
+        let answer = Answer::to(request.body(body)).await;
+        assert_eq!(
+            answer.sets_session(),
+            signed_in,
+            "{origin:?}: {}",
+            answer.text()
+        );
+        let names_address = answer
+            .text()
+            .contains("Open Holly at https://holly.example.org");
+        assert_eq!(names_address, !signed_in, "{origin:?}: {}", answer.text());
+    }
+}
