@@ -82,3 +82,17 @@ fn every_setting_named_in_a_document_exists() {
         "only {found} settings were found in the documents"
     );
 }
+
+/// Sources are named as `src/…` between backticks.
+#[test]
+fn every_source_named_in_a_document_exists() {
+    let (root, mut found) = (Path::new(env!("CARGO_MANIFEST_DIR")), 0);
+    for (document, text) in documents() {
+        let quoted = text.split('`').skip(1).step_by(2);
+        for path in quoted.filter(|path| path.starts_with("src/")) {
+            assert!(root.join(path).exists(), "{document} names {path}");
+            found += 1;
+        }
+    }
+    assert!(found > 100, "only {found} sources were found");
+}
