@@ -3,6 +3,7 @@
 
 import { chromium } from "playwright-core";
 import { after } from "node:test";
+import { ModelServer } from "./dialect.mjs";
 import { Holly } from "./holly.mjs";
 import { Model } from "./model.mjs";
 import { Person, patience } from "./person.mjs";
@@ -57,6 +58,16 @@ export async function withAModel({ pace, ...options } = {}) {
   const model = await aModel();
   const holly = await aServer({ pace, env: model.env });
   return { model, holly, ada: await somebody({ holly, ...options }) };
+}
+
+/**
+ * A new user on a server whose model answers with `answers`; `env` maps its URL to the settings.
+ */
+export async function withAModelServer(answers, env) {
+  const model = await ModelServer.starts(answers);
+  started.push(model);
+  const holly = await aServer({ env: env(model.url) });
+  return { model, holly, ada: await somebody({ holly }) };
 }
 
 /** An unused email address. */
