@@ -25,7 +25,7 @@ cluster: build # runs three servers with their own PostgreSQL and S3 server, beh
 hunt: # runs the tests that `make test` shortens at full length; takes hours
 	@.ci/test hunt
 
-bench: build # measures commit to frame, retention and writes beside it, idle streams, start of the program
+bench: build # measures commit to frame, retention, idle streams, hostile input, start of the program
 	@ulimit -n $$(ulimit -Hn) && HOLLY_EMBED=$(CURDIR)/target/embedded .ci/shared cargo bench --features ssr --bench "*"
 
 lint: # checks formatting and line lengths, and runs clippy for server and browser

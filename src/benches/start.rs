@@ -1,5 +1,5 @@
 //! From process start to the first response, on an empty and on a filled database, as a ratio to
-//! printing the version; the server's memory at rest; and how long nested Markdown takes.
+//! printing the version, and the server's memory at rest.
 //!
 //! `make bench`, or `cargo bench --features ssr --bench start`; HOLLY_BENCH_ENTRIES (20,000)
 
@@ -32,15 +32,6 @@ async fn main() {
         let (resident, own) = (server.memory_mib("VmRSS:"), server.memory_mib("RssAnon:"));
         let (what, ratio) = (format!("{entries} entries"), took / version);
         println!("{what:>18} {took:>8.1} {ratio:>8.1} {resident:>10.1} {own:>12.1}");
-    }
-    for n in [25_000, 50_000] {
-        let text = "- ".repeat(n) + "x";
-        let took = median(|| {
-            let began = Instant::now();
-            std::hint::black_box(holly::server::base::markdown::render(&text));
-            began.elapsed()
-        });
-        println!("{:>18} {took:>8.1}", format!("{n} nested lists"));
     }
 }
 
