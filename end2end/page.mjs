@@ -99,7 +99,7 @@ export const at = {
   makeKey: 'form[action$="keys/create"] button',
   freshKey: ".secret",
   detail: (level) => `.levels input[value="${level}"]`,
-  saveDetail: ".levels button",
+  saveDetail: ".levels:has([name=detail]) button",
   exportAll: '#your-data a[href*="format=html"]',
   eraseAccount: "#your-data details > summary",
   erase: '#your-data button[data-kind="danger"]',
