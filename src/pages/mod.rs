@@ -1,6 +1,7 @@
 //! One page per file. Pages fetch with `api` and lay out `components`; they run on the server only.
 
 mod chat;
+mod confirm;
 mod conversations;
 mod date;
 mod devices;
@@ -21,6 +22,7 @@ mod welcome;
 mod your_data;
 
 pub use chat::ChatPage;
+pub use confirm::ConfirmPage;
 pub use conversations::ConversationsPage;
 pub use gallery::Gallery;
 pub use history::HistoryPage;

@@ -54,6 +54,25 @@ pub async fn sign_in(
     Ok(())
 }
 
+/// Confirms with the password that it is the user, for the next 10 minutes of this session, and
+/// redirects to `next`, a path of this site.
+#[server(prefix = "/fn", endpoint = "account/confirm")]
+pub async fn confirm_account(password: String, next: Option<String>) -> Result<(), ApiError> {
+    use crate::server::{
+        http::{redirects, server_fn_context},
+        identity,
+    };
+    let (app, identity) = server_fn_context::caller()?;
+    let account = &identity.account;
+    identity::check_passwords_enabled(&app.config.oidc)?;
+    identity::confirm_password(&app.store, &app.limits.sign_in, account, password).await?;
+    if let Some(token) = server_fn_context::session(&identity) {
+        identity::confirm_session(&app.store, account.id, token, app.clock.now()).await?;
+    }
+    leptos_axum::redirect(&redirects::safe_redirect_path(next));
+    Ok(())
+}
+
 /// Signs out on this device. After a sign-in with the provider, the page offers to sign out there.
 #[server(prefix = "/fn", endpoint = "account/sign-out")]
 pub async fn sign_out() -> Result<(), ApiError> {

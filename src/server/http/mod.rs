@@ -1,6 +1,7 @@
 //! HTTP: routes, middleware, extractors and errors. `router` lists every route on one screen.
 
 pub mod assets;
+pub mod confirmation;
 pub mod cookies;
 pub mod extract;
 pub mod middleware;

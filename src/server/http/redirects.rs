@@ -53,6 +53,12 @@ pub fn sign_in_page(page: &str) -> String {
     }
 }
 
+/// The page that asks who the user is and leads back to `page` of this site.
+pub fn confirmation_page(page: &str) -> String {
+    let next = with_query(&page_path(page), None);
+    format!("/confirm?next={}", percent_encoded(&next))
+}
+
 /// `page` with one parameter set, and without those of a form's error.
 fn with_query(page: &str, set: Option<(&str, &str)>) -> String {
     let (path, query) = page.split_once('?').unwrap_or((page, ""));

@@ -1,6 +1,7 @@
 //! Every route and layer on one screen.
 
 use super::{
+    confirmation,
     cookies::{self, INVITATION},
     extract::{json_body::BODY_MAX_BYTES, message_body::FORM_MAX_BYTES},
     middleware::{
@@ -168,6 +169,11 @@ where
 /// A server function. Its redirect may be the `Referer` of the request; only the path of that is
 /// used.
 async fn server_function(State(app): State<App>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    if let Some(refusal) = confirmation::refusal(&app, &parts).await {
+        return refusal;
+    }
+    let request = Request::from_parts(parts, body);
     let context = move || provide_context(app.clone());
     let mut response = leptos_axum::handle_server_fns_with_context(context, request)
         .await

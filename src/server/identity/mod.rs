@@ -27,8 +27,8 @@ pub use invitations::{INVITATION_DAYS, find_invitation, invite, join, revoke_inv
 pub(crate) use password::hash as hashed_password;
 pub use roles::{disable, enable, set_admin};
 pub use sessions::{
-    SESSION_LIFE, begin_provider_session, begin_session, check_session, end_all_sessions,
-    end_session, session_provider,
+    RECENT_MS, SESSION_LIFE, begin_provider_session, begin_session, check_session, confirm_session,
+    end_all_sessions, end_session, is_confirmed, session_provider,
 };
 pub use setup_code::{check_setup_code, setup_code};
 pub(crate) use validation::{checked_email, checked_password};

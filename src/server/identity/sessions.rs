@@ -23,6 +23,9 @@ const MAX_LIFE_MS: i64 = 180 * DAY_MS;
 /// Last use is recorded at most this often, so that reading a page rarely writes.
 const USE_RESOLUTION_MS: i64 = 10 * 60_000;
 
+/// What changes who may do what wants a proof of who the user is that is not older than this.
+pub const RECENT_MS: i64 = 10 * 60_000;
+
 /// Starts a session after sign-in by password and returns its token.
 pub async fn begin_session(
     store: &Store,
@@ -30,19 +33,21 @@ pub async fn begin_session(
     user: UserId,
     user_agent: &str,
 ) -> Result<String> {
-    begin(store, now, user, user_agent, None).await
+    begin(store, now, user, user_agent, None, now).await
 }
 
 /// Starts a session after sign-in with a provider and returns its token. From then on only the
-/// session counts, not the provider's token.
+/// session counts, not the provider's token. The user signed in there at `confirmed_at`.
 pub async fn begin_provider_session(
     store: &Store,
     now: Timestamp,
     user: UserId,
     user_agent: &str,
     issuer: &str,
+    confirmed_at: Timestamp,
 ) -> Result<String> {
-    begin(store, now, user, user_agent, Some(issuer.to_owned())).await
+    let provider = Some(issuer.to_owned());
+    begin(store, now, user, user_agent, provider, confirmed_at).await
 }
 
 async fn begin(
@@ -51,6 +56,7 @@ async fn begin(
     user: UserId,
     user_agent: &str,
     provider: Option<String>,
+    confirmed_at: Timestamp,
 ) -> Result<String> {
     let token = random_hex::<32>();
     let token_hash = sha256_hex(&token);
@@ -61,6 +67,7 @@ async fn begin(
         created_at: now,
         last_seen_at: now,
         expires_at: now.plus(LIFE_MS),
+        confirmed_at: Some(confirmed_at),
     };
     let mut tx = store.begin().await?;
     sessions::insert(
@@ -89,6 +96,27 @@ pub async fn check_session(store: &Store, now: Timestamp, token: &str) -> Result
         tx.commit().await?;
     }
     Ok(Some(session.user_id))
+}
+
+/// Whether the user of the session proved within the last 10 minutes who they are.
+pub async fn is_confirmed(store: &Store, now: Timestamp, token: &str) -> Result<bool> {
+    let found = sessions::by_token(&mut *store.read().await?, now, &sha256_hex(token)).await?;
+    let confirmed_at = found.and_then(|session| session.confirmed_at);
+    Ok(confirmed_at.is_some_and(|at| now.since(at) <= RECENT_MS))
+}
+
+/// Records that the user of the session proved at `at` who they are. Returns whether the session
+/// is theirs.
+pub async fn confirm_session(
+    store: &Store,
+    user: UserId,
+    token: &str,
+    at: Timestamp,
+) -> Result<bool> {
+    let mut tx = store.begin().await?;
+    let is_theirs = sessions::confirm(&mut tx, user, &sha256_hex(token), at).await?;
+    tx.commit().await?;
+    Ok(is_theirs)
 }
 
 /// The issuer with which the session was started, if any.

@@ -22,6 +22,8 @@ pub struct Session {
     pub last_seen_at: Timestamp,
     /// When it ends unless it is used.
     pub expires_at: Timestamp,
+    /// When its user last gave the password or signed in with the provider; `None`: unknown.
+    pub confirmed_at: Option<Timestamp>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -32,6 +34,7 @@ struct SessionRow {
     created_at: i64,
     last_seen_at: i64,
     expires_at: i64,
+    confirmed_at: Option<i64>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -50,6 +53,7 @@ impl SessionRow {
             created_at: Timestamp::from_millis(self.created_at),
             last_seen_at: Timestamp::from_millis(self.last_seen_at),
             expires_at: Timestamp::from_millis(self.expires_at),
+            confirmed_at: self.confirmed_at.map(Timestamp::from_millis),
         })
     }
 }
@@ -61,7 +65,7 @@ pub async fn insert(
     user_agent: &str,
 ) -> Result<()> {
     let sql = "insert into sessions (token_hash, user_id, user_agent, created_at, last_seen_at, \
-               expires_at, provider) values ($1, $2, $3, $4, $4, $5, $6)";
+               expires_at, provider, confirmed_at) values ($1, $2, $3, $4, $4, $5, $6, $7)";
     let query = sqlx::query(sql)
         .bind(&session.token_hash)
         .bind(session.user_id.to_string())
@@ -69,7 +73,11 @@ pub async fn insert(
     let query = query
         .bind(session.last_seen_at.millis())
         .bind(session.expires_at.millis());
-    query.bind(&session.provider).execute(connection).await?;
+    query
+        .bind(&session.provider)
+        .bind(session.confirmed_at.map(Timestamp::millis))
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -79,8 +87,8 @@ pub async fn by_token(
     now: Timestamp,
     token_hash: &str,
 ) -> Result<Option<Session>> {
-    let sql = "select token_hash, user_id, provider, created_at, last_seen_at, expires_at from \
-               sessions where token_hash = $1 and expires_at > $2";
+    let sql = "select token_hash, user_id, provider, created_at, last_seen_at, expires_at, \
+               confirmed_at from sessions where token_hash = $1 and expires_at > $2";
     let row: Option<SessionRow> = sqlx::query_as(sql)
         .bind(token_hash)
         .bind(now.millis())
@@ -102,6 +110,19 @@ pub async fn extend(connection: &mut AnyConnection, session: &Session) -> Result
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// Records that the user proved at `at` who they are. Returns whether the user has this session.
+pub async fn confirm(
+    connection: &mut AnyConnection,
+    user: UserId,
+    token_hash: &str,
+    at: Timestamp,
+) -> Result<bool> {
+    let sql = "update sessions set confirmed_at = $3 where user_id = $1 and token_hash = $2";
+    let query = sqlx::query(sql).bind(user.to_string()).bind(token_hash);
+    let done = query.bind(at.millis()).execute(connection).await?;
+    Ok(done.rows_affected() > 0)
 }
 
 /// Deletes one session.
@@ -146,7 +167,7 @@ pub async fn of_user(
     user: UserId,
 ) -> Result<Vec<(Session, String)>> {
     let sql = "select token_hash, user_id, provider, created_at, last_seen_at, expires_at, \
-               user_agent from sessions where user_id = $1 and expires_at > $2 \
+               confirmed_at, user_agent from sessions where user_id = $1 and expires_at > $2 \
                order by last_seen_at desc, token_hash limit 200";
     let rows: Vec<UserSessionRow> = sqlx::query_as(sql)
         .bind(user.to_string())

@@ -5,6 +5,7 @@ mod approvals;
 mod attachments;
 mod behind_nginx;
 mod bound_approvals;
+mod confirmation;
 mod connections;
 mod conversations;
 mod create;

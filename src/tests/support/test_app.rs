@@ -241,12 +241,15 @@ impl TestApp {
     async fn signed_in_for_ever(&self, id: UserId) -> Person {
         let person = self.signed_in(id).await;
         let mut tx = self.app.store.begin().await.unwrap();
-        sqlx::query("update sessions set last_seen_at = $2, expires_at = $2 where user_id = $1")
-            .bind(id.to_string())
-            .bind(START_TIME.plus(10_000 * DAY_MS).millis())
-            .execute(&mut *tx)
-            .await
-            .unwrap();
+        sqlx::query(
+            "update sessions set last_seen_at = $2, expires_at = $2, confirmed_at = $2 where \
+                     user_id = $1",
+        )
+        .bind(id.to_string())
+        .bind(START_TIME.plus(10_000 * DAY_MS).millis())
+        .execute(&mut *tx)
+        .await
+        .unwrap();
         tx.commit().await.unwrap();
         person
     }

@@ -42,6 +42,7 @@ async fn first_page(app: &App, signed_in: bool, uri: Uri) -> Result<Option<Strin
                 | "/settings/people"
                 | "/stats"
                 | "/holds"
+                | "/confirm"
         )
         || path.starts_with("/c/");
     if !is_page {

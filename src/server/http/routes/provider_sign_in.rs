@@ -7,10 +7,10 @@ use crate::server::{
     http::{
         cookies::{SESSION, SIGN_IN},
         extract::Peer,
-        redirects::safe_redirect_path,
+        redirects::{confirmation_page, safe_redirect_path, with_parameter},
     },
     identity::{
-        begin_provider_session,
+        begin_provider_session, confirm_session,
         oidc::{
             OidcProvider, TokenError,
             accounts::{self, SignInChannel, TokenAccountError},
@@ -37,6 +37,7 @@ const PARAMETER_MAX_BYTES: usize = 4_096;
 #[derive(Deserialize)]
 pub struct StartQuery {
     next: Option<String>,
+    confirm: Option<String>,
 }
 
 /// Query of the provider's callback.
@@ -56,6 +57,7 @@ enum SignInFailure {
     Denied,
     Silent,
     Wrong,
+    NotRecent,
     SwitchedOff,
     NotAllowed,
     Taken,
@@ -68,13 +70,17 @@ pub async fn start(
     jar: CookieJar,
     Query(query): Query<StartQuery>,
 ) -> Response {
-    let login = LoginState::new(random_hex::<32>(), safe_redirect_path(query.next));
+    let login = LoginState::new(
+        random_hex::<32>(),
+        safe_redirect_path(query.next),
+        query.confirm.is_some(),
+    );
     match authorization_url(&app, &login).await {
         Ok(url) => {
             let cookie = SIGN_IN.set(app.config.is_https(), login.cookie());
             redirect(jar.add(cookie), &url)
         }
-        Err(failure) => redirect_to_sign_in_page(&app, jar, failure),
+        Err(failure) => redirect_to_page(&app, jar, failure, Some(&login)),
     }
 }
 
@@ -89,12 +95,18 @@ pub async fn callback(
     let https = app.config.is_https();
     let from = app.config.proxies.client_address(peer.0.ip(), &headers);
     let login = SIGN_IN.read(https, &jar).and_then(LoginState::from_cookie);
-    match sign_in(&app, from, &headers, login, query).await {
+    let session = SESSION.read(https, &jar).map(str::to_owned);
+    let caller = Caller {
+        from,
+        session,
+        headers: &headers,
+    };
+    match sign_in(&app, caller, login.as_ref(), query).await {
         Ok((token, next)) => {
             let jar = jar.add(SESSION.set(https, token)).add(SIGN_IN.clear(https));
             redirect(jar, &next)
         }
-        Err(failure) => redirect_to_sign_in_page(&app, jar, failure),
+        Err(failure) => redirect_to_page(&app, jar, failure, login.as_ref()),
     }
 }
 
@@ -117,19 +129,26 @@ async fn authorization_url(app: &App, login: &LoginState) -> Result<String, Sign
     Ok(flow::authorization_url(provider, client, login).await?)
 }
 
-/// Exchanges the code and begins a session. Returns the session's token and the path to redirect
-/// to.
+/// The browser that came back.
+struct Caller<'r> {
+    from: IpAddr,
+    /// The token of its session.
+    session: Option<String>,
+    headers: &'r HeaderMap,
+}
+
+/// Exchanges the code and begins a session, or confirms the one there is. Returns the session's
+/// token and the path to redirect to.
 async fn sign_in(
     app: &App,
-    from: IpAddr,
-    headers: &HeaderMap,
-    login: Option<LoginState>,
+    caller: Caller<'_>,
+    login: Option<&LoginState>,
     query: CallbackQuery,
 ) -> Result<(String, String), SignInFailure> {
     let (provider, client) = browser_flow(app)?;
     app.limits
         .callbacks
-        .check(&network_of(from).to_string())
+        .check(&network_of(caller.from).to_string())
         .map_err(|_| SignInFailure::TooOften)?;
     let login = login.ok_or(SignInFailure::Lost)?;
     let bounded = |text: Option<String>| text.filter(|text| text.len() <= PARAMETER_MAX_BYTES);
@@ -140,11 +159,21 @@ async fn sign_in(
         return Err(SignInFailure::Denied);
     }
     let code = bounded(query.code).ok_or(SignInFailure::Lost)?;
-    let claims = flow::exchange(provider, client, &login, &code).await?;
+    let claims = flow::exchange(provider, client, login, &code).await?;
     let (store, now, config) = (&app.store, app.clock.now(), &provider.config);
     let account =
         accounts::account_for_claims(store, now, config, &claims, SignInChannel::Browser).await?;
-    let user_agent = headers
+    let next = safe_redirect_path(Some(login.next.clone()));
+    let confirmed_at = claims
+        .confirmed_at(now, login.confirms)
+        .map_err(FlowError::from)?;
+    if let Some(token) = caller.session.filter(|_| login.confirms)
+        && confirm_session(store, account.id, &token, confirmed_at).await?
+    {
+        return Ok((token, next));
+    }
+    let user_agent = caller
+        .headers
         .get(header::USER_AGENT)
         .and_then(|value| value.to_str().ok());
     let token = begin_provider_session(
@@ -153,13 +182,14 @@ async fn sign_in(
         account.id,
         user_agent.unwrap_or_default(),
         &provider.config.issuer,
+        confirmed_at,
     )
     .await?;
     tracing::info!(
         target: log_targets::HTTP_ROUTES_PROVIDER_SIGN_IN,
         user = %account.id, "a user signed in with the provider"
     );
-    Ok((token, safe_redirect_path(Some(login.next))))
+    Ok((token, next))
 }
 
 impl From<FlowError> for SignInFailure {
@@ -173,6 +203,7 @@ impl From<FlowError> for SignInFailure {
             FlowError::Refused(TokenError::SwitchedOff) => Self::SwitchedOff,
             FlowError::Refused(TokenError::NotAllowed) => Self::NotAllowed,
             FlowError::Refused(TokenError::Taken) => Self::Taken,
+            FlowError::Refused(TokenError::NotRecent) => Self::NotRecent,
             FlowError::Refused(_) => Self::Wrong,
         }
     }
@@ -207,6 +238,7 @@ impl SignInFailure {
             Self::Denied => "denied",
             Self::Silent => "silent",
             Self::Wrong => "wrong",
+            Self::NotRecent => "not-recent",
             Self::SwitchedOff => "switched-off",
             Self::NotAllowed => "not-allowed",
             Self::Taken => "taken",
@@ -215,11 +247,19 @@ impl SignInFailure {
     }
 }
 
-fn redirect_to_sign_in_page(app: &App, jar: CookieJar, failure: SignInFailure) -> Response {
-    redirect(
-        jar.add(SIGN_IN.clear(app.config.is_https())),
-        &format!("/sign-in?trouble={}", failure.as_str()),
-    )
+/// The page where the sign-in began, which says why it failed.
+fn redirect_to_page(
+    app: &App,
+    jar: CookieJar,
+    failure: SignInFailure,
+    login: Option<&LoginState>,
+) -> Response {
+    let trouble = failure.as_str();
+    let page = match login.filter(|login| login.confirms) {
+        Some(login) => with_parameter(&confirmation_page(&login.next), "trouble", trouble),
+        None => format!("/sign-in?trouble={trouble}"),
+    };
+    redirect(jar.add(SIGN_IN.clear(app.config.is_https())), &page)
 }
 
 /// A redirect that is not cached: its URL and cookies are for one use.

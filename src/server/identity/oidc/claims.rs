@@ -1,7 +1,10 @@
 //! Token claims and their validation. Pure: the signature is verified before, the time is an
 //! argument.
 
-use crate::{domain::time::Timestamp, server::identity::checked_email};
+use crate::{
+    domain::time::Timestamp,
+    server::identity::{RECENT_MS, checked_email},
+};
 use serde_json::{Map, Value};
 
 /// Maximum length of the subject (OpenID Connect Core, section 2).
@@ -40,6 +43,9 @@ pub enum TokenError {
     /// The user has not finished signing in at the provider.
     #[error("belongs to a user who has not finished signing in")]
     Pending,
+    /// It does not tell of a sign-in in the last minutes, which was asked for.
+    #[error("does not tell of a sign-in in the last 10 minutes")]
+    NotRecent,
     /// Its nonce belongs to another sign-in.
     #[error("has the nonce of another sign-in")]
     Nonce,
@@ -149,6 +155,25 @@ impl Claims {
             return Err(TokenError::Nonce);
         }
         Ok(())
+    }
+
+    /// When the user signed in at the provider. Where a recent sign-in was asked for, the token must
+    /// tell of one; else a token without `auth_time` stands for a sign-in now.
+    pub fn confirmed_at(&self, now: Timestamp, recent: bool) -> Result<Timestamp, TokenError> {
+        let Some(claim) = self.all.get("auth_time") else {
+            return if recent {
+                Err(TokenError::NotRecent)
+            } else {
+                Ok(now)
+            };
+        };
+        let at = read_time(claim).unwrap_or(Timestamp::from_millis(0));
+        let is_recent =
+            at.since(now) <= LEEWAY_MS && now.since(at) <= RECENT_MS.saturating_add(LEEWAY_MS);
+        if recent && !is_recent {
+            return Err(TokenError::NotRecent);
+        }
+        Ok(at.min(now))
     }
 
     /// Adds claims from the userinfo endpoint for the same subject; claims of the token take

@@ -9,6 +9,7 @@ use super::{
     provider::OidcProvider,
     settings::Client,
 };
+use crate::server::identity::RECENT_MS;
 use serde::Deserialize;
 
 /// Why a sign-in failed after the browser came back.
@@ -38,16 +39,21 @@ pub async fn authorization_url(
 ) -> Result<String, FlowError> {
     let metadata = &provider.discovery().await?.metadata;
     let endpoint = required(&metadata.authorization_endpoint, "authorization_endpoint")?;
-    let query = [
+    let (state, nonce, challenge) = (login.state(), login.nonce(), login.challenge());
+    let max_age = (RECENT_MS / 1_000).to_string();
+    let mut query = vec![
         ("response_type", "code"),
-        ("client_id", &client.id),
-        ("redirect_uri", &client.redirect_uri),
+        ("client_id", client.id.as_str()),
+        ("redirect_uri", client.redirect_uri.as_str()),
         ("scope", &client.scopes),
-        ("state", &login.state()),
-        ("nonce", &login.nonce()),
-        ("code_challenge", &login.challenge()),
+        ("state", &state),
+        ("nonce", &nonce),
+        ("code_challenge", &challenge),
         ("code_challenge_method", "S256"),
     ];
+    if login.confirms {
+        query.push(("max_age", &max_age));
+    }
     Ok(with_query(endpoint, &query))
 }
 

@@ -9,6 +9,8 @@ use sha2::{Digest, Sha256};
 
 /// Maximum length of the path to open after sign-in.
 const NEXT_MAX_BYTES: usize = 1_000;
+/// Ends the cookie of a sign-in that confirms an action.
+const CONFIRMS: &str = ".confirm";
 
 /// A sign-in in progress.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,11 +18,13 @@ pub struct LoginState {
     secret: String,
     /// The path to open after sign-in.
     pub next: String,
+    /// Whether the provider is asked for a sign-in in the last minutes, to confirm an action.
+    pub confirms: bool,
 }
 
 impl LoginState {
     /// Starts a sign-in with a secret of 256 random bits in hexadecimal.
-    pub fn new(secret: String, next: String) -> Self {
+    pub fn new(secret: String, next: String, confirms: bool) -> Self {
         Self {
             secret,
             next: if next.len() > NEXT_MAX_BYTES {
@@ -28,22 +32,30 @@ impl LoginState {
             } else {
                 next
             },
+            confirms,
         }
     }
 
     /// Reads a sign-in from its cookie.
     pub fn from_cookie(cookie: &str) -> Option<Self> {
         let (secret, next) = cookie.split_once('.')?;
+        let (next, confirms) = match next.strip_suffix(CONFIRMS) {
+            Some(next) => (next, true),
+            None => (next, false),
+        };
         let next = String::from_utf8(URL_SAFE_NO_PAD.decode(next).ok()?).ok()?;
         (secret.len() == 64).then(|| Self {
             secret: secret.to_owned(),
             next,
+            confirms,
         })
     }
 
     /// The cookie's value.
     pub fn cookie(&self) -> String {
-        format!("{}.{}", self.secret, URL_SAFE_NO_PAD.encode(&self.next))
+        let confirms = if self.confirms { CONFIRMS } else { "" };
+        let next = URL_SAFE_NO_PAD.encode(&self.next);
+        format!("{}.{next}{confirms}", self.secret)
     }
 
     /// The `state` parameter.
@@ -82,21 +94,30 @@ mod tests {
 
     #[test]
     fn a_login_state_round_trips_through_its_cookie() {
-        let login = LoginState::new("a".repeat(64), "/c/1?x=y;z".to_owned());
-        assert_eq!(
-            LoginState::from_cookie(&login.cookie()),
-            Some(login.clone())
-        );
+        let confirmation = LoginState::new("a".repeat(64), "/c/1?x=y;z".to_owned(), true);
+        let login = LoginState {
+            confirms: false,
+            ..confirmation.clone()
+        };
+        for state in [&login, &confirmation] {
+            assert_eq!(
+                LoginState::from_cookie(&state.cookie()).as_ref(),
+                Some(state)
+            );
+        }
         assert!(login.verify_state(&login.state()));
         assert!(!login.verify_state(&login.nonce()) && !login.verify_state(""));
         assert_eq!(LoginState::from_cookie("short.Lw"), None);
         assert_eq!(LoginState::from_cookie(""), None);
-        assert_eq!(LoginState::new("a".repeat(64), "/".repeat(1_001)).next, "/");
+        assert_eq!(
+            LoginState::new("a".repeat(64), "/".repeat(1_001), false).next,
+            "/"
+        );
     }
 
     #[test]
     fn the_challenge_is_the_hash_of_the_verifier() {
-        let login = LoginState::new("a".repeat(64), "/".to_owned());
+        let login = LoginState::new("a".repeat(64), "/".to_owned(), false);
         assert!((43..=128).contains(&login.verifier().len()));
         assert_eq!(
             login.challenge(),

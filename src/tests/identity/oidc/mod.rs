@@ -2,6 +2,7 @@
 //! flow, account linking, and that no secret is stored or returned.
 
 mod browser;
+mod confirmation;
 mod keys;
 mod people;
 mod secrets;

@@ -367,6 +367,7 @@ pub(super) const TABLE: &[Row] = &[
         page(own(200)),
         Keys::None,
     ),
+    row("get /confirm", "/confirm", "", page(own(200)), Keys::None),
     row("get /history", "/history", "", page(own(200)), Keys::None),
     row("get /settings", "/settings", "", page(own(200)), Keys::None),
     row(
@@ -439,6 +440,7 @@ pub(super) const TABLE: &[Row] = &[
         "email=eve%40example.org&password=wrong+horse",
         anyone(422),
     ),
+    function("post /fn/account/confirm", "password=wrong+horse", own(422)),
     function("post /fn/account/sign-out", "-", own(200)),
     function("post /fn/account/sign-out-everywhere", "-", own(200)),
     function("post /fn/account/erase", "password=wrong+horse", own(422)),
@@ -479,6 +481,7 @@ pub(super) const TABLE: &[Row] = &[
     function("post /fn/keys/create", "name=x", own(200)),
     function("post /fn/keys/revoke", "id={key}", owned(200)),
     function("post /fn/page/sign-in", "-", anyone(200)),
+    function("post /fn/page/confirm", "-", own(200)),
     function("post /fn/page/conversations", "-", own(200)),
     function("post /fn/page/settings", "-", own(200)),
     function("post /fn/page/stats", "days=7&plan=true", admins(404, 200)),
