@@ -41,7 +41,16 @@ fn PasswordForm(next: String) -> impl IntoView {
     view! {
         <form class="fields" method="post" action=ConfirmAccount::url()>
             <FormError/>
-            <label>"Password" <input type="password" name="password" autocomplete="current-password" required autofocus/></label>
+            <label>
+                "Password "
+                <input
+                    type="password"
+                    name="password"
+                    autocomplete="current-password"
+                    required
+                    autofocus
+                />
+            </label>
             <input type="hidden" name="next" value=next/>
             <button class="button" data-kind="main">"Confirm"</button>
         </form>

@@ -157,8 +157,8 @@ impl Claims {
         Ok(())
     }
 
-    /// When the user signed in at the provider. Where a recent sign-in was asked for, the token must
-    /// tell of one; else a token without `auth_time` stands for a sign-in now.
+    /// When the user signed in at the provider. Where a recent sign-in was asked for, the token
+    /// must tell of one; else a token without `auth_time` stands for a sign-in now.
     pub fn confirmed_at(&self, now: Timestamp, recent: bool) -> Result<Timestamp, TokenError> {
         let Some(claim) = self.all.get("auth_time") else {
             return if recent {
