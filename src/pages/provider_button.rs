@@ -53,7 +53,8 @@ fn sentence(word: &str, name: &str) -> String {
         "lost" => "That sign-in was not begun in this browser, or too long ago. Please try again."
             .to_owned(),
         "not-recent" => format!(
-            "{name} did not say that you signed in there in the last 10 minutes. Please sign out there and try again."
+            "{name} did not say that you signed in there in the last 10 minutes. Please sign out \
+             there and try again."
         ),
         "denied" => format!("{name} did not sign you in. Please try again."),
         "silent" => format!(

@@ -171,8 +171,8 @@ fn header_text(name: header::HeaderName) -> String {
         .to_owned()
 }
 
-/// Checks that the browser will keep its cookies: those of an https address are lost at an http one.
-/// Errors: the page was opened by http although the public URL is https.
+/// Checks that the browser will keep its cookies: those of an https address are lost at an http
+/// one. Errors: the page was opened by http although the public URL is https.
 pub fn check_keeps_cookies(app: &App) -> Result<(), Error> {
     let public = app.config.public_url.as_deref().unwrap_or_default();
     if !app.config.is_https() || !header_text(header::ORIGIN).starts_with("http:") {

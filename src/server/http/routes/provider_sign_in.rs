@@ -165,7 +165,7 @@ async fn sign_in(
         accounts::account_for_claims(store, now, config, &claims, SignInChannel::Browser).await?;
     let next = safe_redirect_path(Some(login.next.clone()));
     let confirmed_at = claims
-        .confirmed_at(now, login.confirms)
+        .confirmed_at(now, config.leeway_ms, login.confirms)
         .map_err(FlowError::from)?;
     if let Some(token) = caller.session.filter(|_| login.confirms)
         && confirm_session(store, account.id, &token, confirmed_at).await?

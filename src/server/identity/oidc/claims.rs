@@ -159,7 +159,12 @@ impl Claims {
 
     /// When the user signed in at the provider. Where a recent sign-in was asked for, the token
     /// must tell of one; else a token without `auth_time` stands for a sign-in now.
-    pub fn confirmed_at(&self, now: Timestamp, recent: bool) -> Result<Timestamp, TokenError> {
+    pub fn confirmed_at(
+        &self,
+        now: Timestamp,
+        leeway_ms: i64,
+        recent: bool,
+    ) -> Result<Timestamp, TokenError> {
         let Some(claim) = self.all.get("auth_time") else {
             return if recent {
                 Err(TokenError::NotRecent)
@@ -169,7 +174,7 @@ impl Claims {
         };
         let at = read_time(claim).unwrap_or(Timestamp::from_millis(0));
         let is_recent =
-            at.since(now) <= LEEWAY_MS && now.since(at) <= RECENT_MS.saturating_add(LEEWAY_MS);
+            at.since(now) <= leeway_ms && now.since(at) <= RECENT_MS.saturating_add(leeway_ms);
         if recent && !is_recent {
             return Err(TokenError::NotRecent);
         }
