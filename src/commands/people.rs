@@ -4,7 +4,7 @@ use super::{Failure, print_line};
 use clap::Subcommand;
 use futures::TryStreamExt;
 use holly::{
-    domain::Person,
+    domain::{Account, Person},
     server::{
         archive::{Tiers, export},
         base::clock::Clock,
@@ -33,6 +33,14 @@ pub enum UserCommand {
         /// Make the user an admin, who sees all statistics and manages users
         #[arg(long)]
         admin: bool,
+    },
+    /// Set a user's password, read from standard input, and end their sessions
+    Password {
+        /// Email address of the user
+        email: String,
+        /// Revoke their API keys too
+        #[arg(long)]
+        revoke_keys: bool,
     },
     /// List users: email address, role, state, created, last active
     List,
@@ -101,13 +109,22 @@ async fn execute(config: &Config, tiers: &Tiers, command: UserCommand) -> Result
     let (store, now) = (&tiers.store, Clock::system().now());
     match command {
         UserCommand::Add { email, admin } => {
-            let password = std::io::stdin()
-                .lock()
-                .lines()
-                .next()
-                .ok_or("no password; write it to standard input")??;
+            let password = read_password()?;
             let account = identity::add_account(store, now, &email, &password, admin).await?;
             print_line(&format!("added {}", account.email));
+        }
+        UserCommand::Password { email, revoke_keys } => {
+            let person = find(store, &email).await?;
+            let account = Account {
+                id: person.id,
+                email: person.email,
+                is_admin: person.is_admin,
+            };
+            identity::change_password(store, &account, &read_password()?, None).await?;
+            if revoke_keys {
+                identity::revoke_all_keys(store, now, account.id).await?;
+            }
+            print_line(&format!("{} has a new password", account.email));
         }
         UserCommand::List => list(store).await?,
         UserCommand::Invite { email, admin } => {
@@ -136,6 +153,11 @@ async fn execute(config: &Config, tiers: &Tiers, command: UserCommand) -> Result
         UserCommand::Erase { email, export } => erase(config, tiers, &email, export).await?,
     }
     Ok(())
+}
+
+fn read_password() -> Result<String, Failure> {
+    let line = std::io::stdin().lock().lines().next();
+    Ok(line.ok_or("no password; write it to standard input")??)
 }
 
 async fn find(store: &Store, email: &str) -> Result<Person, Failure> {

@@ -41,6 +41,8 @@ pub struct Invitation {
     pub email: String,
     /// Whether the new account becomes an admin.
     pub is_admin: bool,
+    /// Whether the address has an account, which gets a new password.
+    pub resets_password: bool,
     /// The address of the admin who created it; `None` for the command line.
     pub invited_by: Option<String>,
     /// When it expires.

@@ -69,6 +69,10 @@ pub fn Password() -> impl IntoView {
                         "The new one, 8 characters or more"
                         <input type="password" name="new_password" autocomplete="new-password" minlength="8" required/>
                     </label>
+                    <label class="check">
+                        <input type="checkbox" name="revoke_keys" value="true"/>
+                        "Revoke my API keys too"
+                    </label>
                     <button class="button">"Change"</button>
                 </form>
             </details>

@@ -38,7 +38,13 @@ fn JoinForm(invitation: Invitation) -> impl IntoView {
         .map(|by| format!("{by} invited you. "))
         .unwrap_or_default();
     view! {
-        <p>{by} "Choose a password, and you are in."</p>
+        <p>
+            {if invitation.resets_password {
+                "Choose a new password. You are signed out on your other devices.".to_owned()
+            } else {
+                format!("{by}Choose a password, and you are in.")
+            }}
+        </p>
         <form class="fields" method="post" action=Join::url()>
             <FormError/>
             <label>"Email" <input type="email" value=invitation.email autocomplete="username" readonly/></label>

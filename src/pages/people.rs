@@ -5,7 +5,8 @@ use super::{form_error::FormError, refused::Refused, settings::day, your_data::E
 use crate::{
     domain::{Invitation, PeoplePageData as Page, Person},
     server_fns::{
-        DisablePerson, ErasePerson, InvitePerson, SetPersonAdmin, WithdrawInvitation, load_people,
+        CreatePasswordLink, DisablePerson, ErasePerson, InvitePerson, SetPersonAdmin,
+        WithdrawInvitation, load_people,
     },
 };
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
@@ -71,7 +72,11 @@ fn Invitations(invitations: Vec<Invitation>) -> impl IntoView {
             .unwrap_or_else(|| "the command line".to_owned());
         view! {
             <li>
-                <div><b>{invitation.email.clone()}</b> {invitation.is_admin.then(|| view! { <span class="chip">"as an admin"</span> })}</div>
+                <div>
+                    <b>{invitation.email.clone()}</b>
+                    {invitation.resets_password.then(|| view! { <span class="chip">"new password"</span> })}
+                    {(!invitation.resets_password && invitation.is_admin).then(|| view! { <span class="chip">"as an admin"</span> })}
+                </div>
                 <p>"by " {by} ", open until " {day(invitation.expires_at)}</p>
                 <form method="post" action=WithdrawInvitation::url()>
                     <input type="hidden" name="email" value=invitation.email.clone()/>
@@ -95,7 +100,7 @@ fn People(page: Page, part: Option<String>) -> impl IntoView {
     let (you, none) = (page.you, page.people.is_empty());
     let row = |person: Person| {
         let is_you = person.id == you;
-        view! { <PersonRow you=is_you person/> }
+        view! { <PersonRow you=is_you passwords=page.invites person/> }
     };
     let next = page.next.map(|after| {
         view! {
@@ -123,7 +128,7 @@ fn People(page: Page, part: Option<String>) -> impl IntoView {
 }
 
 #[component]
-fn PersonRow(person: Person, you: bool) -> impl IntoView {
+fn PersonRow(person: Person, you: bool, passwords: bool) -> impl IntoView {
     let active = person.last_active_at.map_or_else(
         || Either::Left("never here"),
         |at| Either::Right(view! { "last here " {day(at)} }),
@@ -137,14 +142,15 @@ fn PersonRow(person: Person, you: bool) -> impl IntoView {
                 {person.is_disabled.then(|| view! { <span class="chip">"disabled"</span> })}
             </div>
             <p>"since " {day(person.created_at)} ", " {active}</p>
-            <Rights person=person.clone()/>
+            <Rights person=person.clone() passwords/>
             <Erase person=person.clone()/>
         </li>
     }
 }
 
 #[component]
-fn Rights(person: Person) -> impl IntoView {
+fn Rights(person: Person, passwords: bool) -> impl IntoView {
+    let can_reset = passwords && !person.is_disabled;
     let (id, email) = (person.id.to_string(), person.email);
     let admin = if person.is_admin {
         "No longer admin"
@@ -167,6 +173,12 @@ fn Rights(person: Person) -> impl IntoView {
             <input type="hidden" name="disabled" value=(!person.is_disabled).to_string()/>
             <button class="button" aria-label=format!("{enabled}: {email}")>{enabled}</button>
         </form>
+        {can_reset.then(|| view! {
+            <form method="post" action=CreatePasswordLink::url()>
+                <input type="hidden" name="id" value=person.id.to_string()/>
+                <button class="button" aria-label=format!("New password: {email}")>"Link for a new password"</button>
+            </form>
+        })}
     }
 }
 

@@ -13,9 +13,13 @@ pub async fn end_device(id: String) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Changes the password and signs out other devices. Requires the current password.
+/// Changes the password, signs out other devices and, if asked, revokes the API keys. Requires the current password.
 #[server(prefix = "/fn", endpoint = "account/password")]
-pub async fn change_password(password: String, new_password: String) -> Result<(), ApiError> {
+pub async fn change_password(
+    password: String,
+    new_password: String,
+    revoke_keys: Option<bool>,
+) -> Result<(), ApiError> {
     use crate::server::{http::server_fn_context, identity};
     let (app, identity) = server_fn_context::caller()?;
     identity::check_passwords_enabled(&app.config.oidc)?;
@@ -23,6 +27,9 @@ pub async fn change_password(password: String, new_password: String) -> Result<(
     identity::confirm_password(&app.store, limits, account, password).await?;
     let session = server_fn_context::session(&identity);
     identity::change_password(&app.store, account, &new_password, session).await?;
+    if revoke_keys == Some(true) {
+        identity::revoke_all_keys(&app.store, app.clock.now(), account.id).await?;
+    }
     leptos_axum::redirect("/settings?changed=password");
     Ok(())
 }

@@ -73,6 +73,25 @@ pub async fn invite_person(email: String, admin: Option<bool>) -> Result<(), Api
     Ok(())
 }
 
+/// Creates a link with which a user chooses a new password; the people page shows it once.
+#[server(prefix = "/fn", endpoint = "people/password")]
+pub async fn create_password_link(id: UserId) -> Result<(), ApiError> {
+    use crate::server::{
+        http::{cookies, server_fn_context},
+        identity,
+    };
+    let (app, identity) = server_fn_context::admin()?;
+    identity::check_passwords_enabled(&app.config.oidc)?;
+    app.limits
+        .invites
+        .admit(identity.account.id, 1, "invitations")?;
+    let by = Some(identity.account.id);
+    let secret = identity::create_password_link(&app.store, app.clock.now(), by, id).await?;
+    server_fn_context::set_cookie(&app, cookies::FRESH_INVITATION, &secret);
+    leptos_axum::redirect("/settings/people");
+    Ok(())
+}
+
 /// Withdraws an invitation.
 #[server(prefix = "/fn", endpoint = "people/withdraw")]
 pub async fn withdraw_invitation(email: String) -> Result<(), ApiError> {

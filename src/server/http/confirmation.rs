@@ -65,6 +65,7 @@ pub const FUNCTIONS: &[(&str, Proof)] = &[
     ("/fn/people/erase", Recent),
     ("/fn/people/invite", Recent),
     ("/fn/people/join", Session),
+    ("/fn/people/password", Recent),
     ("/fn/people/withdraw", Session),
     ("/fn/retention/run", Session),
     ("/fn/settings/detail", Session),

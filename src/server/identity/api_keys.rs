@@ -150,6 +150,17 @@ pub async fn key_owner(store: &Store, id: &str) -> Result<UserId> {
         .ok_or(Error::NotFound("key"))
 }
 
+/// Revokes every key of a user; streams opened with them end.
+pub async fn revoke_all_keys(store: &Store, now: Timestamp, user: UserId) -> Result<()> {
+    let mut tx = store.begin().await?;
+    for key in api_keys::of_user(&mut tx, user).await? {
+        api_keys::revoke(&mut tx, now, user, &key.id).await?;
+    }
+    tx.commit().await?;
+    store.wakeups().access(user);
+    Ok(())
+}
+
 /// Revokes a key; streams opened with it end.
 pub async fn revoke_key(store: &Store, now: Timestamp, user: UserId, id: &str) -> Result<()> {
     let mut tx = store.begin().await?;

@@ -19,11 +19,13 @@ pub use accounts::{
     sign_up_first,
 };
 pub use api_keys::{
-    CheckedKey, KEY_DAYS_MAX, NewKey, check_key, create_key, key_owner, revoke_key,
+    CheckedKey, KEY_DAYS_MAX, NewKey, check_key, create_key, key_owner, revoke_all_keys, revoke_key,
 };
 pub use delete_account::{DeletedAccount, RequestedBy, delete_account};
 pub use devices::{change_password, devices, end_device};
-pub use invitations::{INVITATION_DAYS, find_invitation, invite, join, revoke_invitation};
+pub use invitations::{
+    INVITATION_DAYS, create_password_link, find_invitation, invite, join, revoke_invitation,
+};
 pub(crate) use password::hash as hashed_password;
 pub use roles::{disable, enable, set_admin};
 pub use sessions::{

@@ -8,6 +8,7 @@ use sqlx::AnyConnection;
 struct InvitationRow {
     email: String,
     admin: i64,
+    resets_password: i64,
     invited_by: Option<String>,
     expires_at: i64,
 }
@@ -18,6 +19,7 @@ impl InvitationRow {
         Invitation {
             email: self.email,
             is_admin: self.admin != 0,
+            resets_password: self.resets_password != 0,
             invited_by: self.invited_by,
             expires_at,
         }
@@ -33,11 +35,11 @@ pub async fn upsert(
     token_hash: &str,
 ) -> Result<()> {
     let sql = "insert into invitations (email, token_hash, admin, invited_by, created_at, \
-               expires_at) values ($1, $2, $3, $4, $5, $6) \
+               expires_at, resets_password) values ($1, $2, $3, $4, $5, $6, $7) \
                on conflict (email) do update set token_hash = excluded.token_hash, admin = \
                excluded.admin, \
                invited_by = excluded.invited_by, created_at = excluded.created_at, expires_at = \
-               excluded.expires_at";
+               excluded.expires_at, resets_password = excluded.resets_password";
     let query = sqlx::query(sql)
         .bind(&new.email)
         .bind(token_hash)
@@ -46,6 +48,7 @@ pub async fn upsert(
     query
         .bind(now.millis())
         .bind(new.expires_at.millis())
+        .bind(i64::from(new.resets_password))
         .execute(connection)
         .await?;
     Ok(())
@@ -57,8 +60,8 @@ pub async fn by_token(
     now: Timestamp,
     token_hash: &str,
 ) -> Result<Option<Invitation>> {
-    let sql = "select i.email, i.admin, u.email as invited_by, i.expires_at from invitations i \
-               left join users u on u.id = i.invited_by \
+    let sql = "select i.email, i.admin, i.resets_password, u.email as invited_by, i.expires_at \
+               from invitations i left join users u on u.id = i.invited_by \
                where i.token_hash = $1 and i.expires_at > $2";
     let row: Option<InvitationRow> = sqlx::query_as(sql)
         .bind(token_hash)
@@ -89,8 +92,8 @@ pub async fn open(
     now: Timestamp,
     limit: i64,
 ) -> Result<Vec<Invitation>> {
-    let sql = "select i.email, i.admin, u.email as invited_by, i.expires_at from invitations i \
-               left join users u on u.id = i.invited_by \
+    let sql = "select i.email, i.admin, i.resets_password, u.email as invited_by, i.expires_at \
+               from invitations i left join users u on u.id = i.invited_by \
                where i.expires_at > $1 order by i.created_at desc, i.email limit $2";
     let rows: Vec<InvitationRow> = sqlx::query_as(sql)
         .bind(now.millis())

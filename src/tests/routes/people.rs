@@ -428,3 +428,85 @@ async fn sessions_are_listed_and_can_be_ended_by_their_user() {
         (401, 200)
     );
 }
+
+#[tokio::test]
+async fn a_link_of_an_admin_sets_a_new_password_once_and_ends_sessions() {
+    let app = TestApp::start().await;
+    let ada = signed_in_admin(&app).await;
+    let (store, now) = (&app.app.store, app.app.clock.now());
+    identity::add_account(store, now, "bob@example.org", "battery staple", false)
+        .await
+        .unwrap();
+    let bob = identity::find_by_email(store, "bob@example.org")
+        .await
+        .unwrap();
+    let device = app.signed_in(bob.id).await;
+    let id = bob.id.to_string();
+    let made = ada
+        .submits("/fn/people/password", PAGE, &[("id", &id)])
+        .await;
+    let page = ada.follows(&made).await.text();
+    let (_, secret) = page.split_once("/join?secret=").unwrap();
+    let secret: String = secret.chars().take_while(char::is_ascii_hexdigit).collect();
+    let nobody = app.anonymous();
+    let form = |password| vec![("secret", secret.as_str()), ("password", password)];
+    let weak = nobody
+        .submits("/fn/people/join", "/join", &form("12345678"))
+        .await;
+    assert!(!weak.sets_session());
+    let set = nobody
+        .submits("/fn/people/join", "/join", &form(PASSWORD))
+        .await;
+    assert!(set.sets_session(), "{set:?}");
+    assert_eq!(device.gets("/api/work-log/list").await.status, 401);
+    let again = nobody
+        .submits("/fn/people/join", "/join", &form(PASSWORD))
+        .await;
+    assert!(!again.sets_session());
+    for (password, is_right) in [("battery staple", false), (PASSWORD, true)] {
+        let form = [("email", "bob@example.org"), ("password", password)];
+        let answer = nobody
+            .submits("/fn/account/sign-in", "/sign-in", &form)
+            .await;
+        assert_eq!(answer.sets_session(), is_right, "{password}");
+    }
+    for (disabled, email) in [("true", "disabled"), ("false", "enabled")] {
+        let form = [("id", id.as_str()), ("disabled", disabled)];
+        ada.submits("/fn/people/disable", PAGE, &form).await;
+        let made = ada
+            .submits("/fn/people/password", PAGE, &[("id", &id)])
+            .await;
+        let shows_link = ada.follows(&made).await.text().contains("/join?secret=");
+        assert_eq!(shows_link, disabled == "false", "{email}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_password_revokes_keys_if_asked() {
+    let app = TestApp::start().await;
+    let (store, now) = (&app.app.store, app.app.clock.now());
+    let account = identity::add_account(store, now, "bob@example.org", PASSWORD, false)
+        .await
+        .unwrap();
+    let bob = app.signed_in(account.id).await;
+    let key = app.key_of(&bob).await;
+    for (revoke, old, new, status) in [
+        (None, PASSWORD, "battery staple", 200),
+        (Some("true"), "battery staple", PASSWORD, 401),
+    ] {
+        let mut form = vec![("password", old), ("new_password", new)];
+        form.extend(revoke.map(|revoke| ("revoke_keys", revoke)));
+        let changed = bob
+            .submits("/fn/account/password", "/settings", &form)
+            .await;
+        assert!(
+            changed.header("location").contains("changed=password"),
+            "{changed:?}"
+        );
+        assert_eq!(
+            key.gets("/api/work-log/list").await.status,
+            status,
+            "{revoke:?}"
+        );
+    }
+}

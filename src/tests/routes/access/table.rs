@@ -504,6 +504,7 @@ pub(super) const TABLE: &[Row] = &[
         "email={invited}",
         admins(404, 200),
     ),
+    function("post /fn/people/password", "id={person}", admins(404, 200)),
     function(
         "post /fn/people/withdraw",
         "email={invited}",
