@@ -67,6 +67,11 @@ fn Invite(fresh: Option<(String, Invitation)>) -> impl IntoView {
 #[component]
 fn Invitations(invitations: Vec<Invitation>) -> impl IntoView {
     let row = |invitation: Invitation| {
+        let kind = match (invitation.resets_password, invitation.is_admin) {
+            (true, _) => Some("new password"),
+            (false, true) => Some("as an admin"),
+            (false, false) => None,
+        };
         let by = invitation
             .invited_by
             .unwrap_or_else(|| "the command line".to_owned());
@@ -74,8 +79,7 @@ fn Invitations(invitations: Vec<Invitation>) -> impl IntoView {
             <li>
                 <div>
                     <b>{invitation.email.clone()}</b>
-                    {invitation.resets_password.then(|| view! { <span class="chip">"new password"</span> })}
-                    {(!invitation.resets_password && invitation.is_admin).then(|| view! { <span class="chip">"as an admin"</span> })}
+                    {kind.map(|kind| view! { <span class="chip">{kind}</span> })}
                 </div>
                 <p>"by " {by} ", open until " {day(invitation.expires_at)}</p>
                 <form method="post" action=WithdrawInvitation::url()>
@@ -176,7 +180,9 @@ fn Rights(person: Person, passwords: bool) -> impl IntoView {
         {can_reset.then(|| view! {
             <form method="post" action=CreatePasswordLink::url()>
                 <input type="hidden" name="id" value=person.id.to_string()/>
-                <button class="button" aria-label=format!("New password: {email}")>"Link for a new password"</button>
+                <button class="button" aria-label=format!("New password: {email}")>
+                    "Link for a new password"
+                </button>
             </form>
         })}
     }

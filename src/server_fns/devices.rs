@@ -13,7 +13,8 @@ pub async fn end_device(id: String) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Changes the password, signs out other devices and, if asked, revokes the API keys. Requires the current password.
+/// Changes the password, signs out other devices and, if asked, revokes the API keys. Requires the
+/// current password.
 #[server(prefix = "/fn", endpoint = "account/password")]
 pub async fn change_password(
     password: String,
