@@ -3,8 +3,8 @@
 use crate::{
     domain::{Detail, Theme},
     pages::{
-        ChatPage, ConfirmPage, ConversationsPage, Gallery, HistoryPage, HoldsPage, JoinPage,
-        NotFound, PeoplePage, SettingsPage, SignInPage, StatsPage, WelcomePage,
+        AuditPage, ChatPage, ConfirmPage, ConversationsPage, Gallery, HistoryPage, HoldsPage,
+        JoinPage, NotFound, PeoplePage, SettingsPage, SignInPage, StatsPage, WelcomePage,
     },
     server::{
         http::style,
@@ -61,6 +61,7 @@ fn App() -> impl IntoView {
                 <Route path=path!("/history") view=HistoryPage ssr=SsrMode::Async/>
                 <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async/>
                 <Route path=path!("/settings/people") view=PeoplePage ssr=SsrMode::Async/>
+                <Route path=path!("/settings/audit") view=AuditPage ssr=SsrMode::Async/>
                 <Route path=path!("/confirm") view=ConfirmPage ssr=SsrMode::Async/>
                 <Route path=path!("/join") view=JoinPage ssr=SsrMode::Async/>
                 <Route path=path!("/stats") view=StatsPage ssr=SsrMode::Async/>

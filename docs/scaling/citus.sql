@@ -14,6 +14,7 @@ select create_reference_table('retention_policy');
 select create_reference_table('retention_lease');
 select create_reference_table('retention_runs');
 select create_reference_table('erasures');
+select create_reference_table('audit');
 
 -- Credentials are looked up before the user is known: one shard answers, not all.
 select create_distributed_table('sessions', 'token_hash', colocate_with => 'none');

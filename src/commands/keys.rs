@@ -3,8 +3,9 @@
 use super::{Failure, find_user, print_line};
 use clap::Subcommand;
 use holly::{
-    domain::{ApiKey, Scopes, time::Timestamp},
+    domain::{ApiKey, AuditAction, Scopes, time::Timestamp},
     server::{
+        audit::{self, Event},
         base::clock::Clock,
         feed::cluster::{Cluster, PollIntervals},
         identity::{self, KEY_DAYS_MAX, NewKey},
@@ -79,7 +80,10 @@ async fn execute(store: &Store, command: KeyCommand) -> Result<(), Failure> {
         } => {
             let user = find_user(store, &user).await?;
             let new = NewKey { name, scopes, days };
-            print_line(&identity::create_key(store, now, user, new).await?);
+            let key = identity::create_key(store, now, user, new).await?;
+            let event = Event::of(AuditAction::KeyCreated).about(user);
+            audit::record(store, now, event.detail("command line")).await;
+            print_line(&key);
         }
         KeyCommand::List { user } => {
             let user = find_user(store, &user).await?;
@@ -93,6 +97,8 @@ async fn execute(store: &Store, command: KeyCommand) -> Result<(), Failure> {
             let missing = |_| format!("there is no key {id}; list keys with `holly key list`");
             let user = identity::key_owner(store, &id).await.map_err(missing)?;
             identity::revoke_key(store, now, user, &id).await?;
+            let event = Event::of(AuditAction::KeyRevoked).about(user);
+            audit::record(store, now, event.detail("command line")).await;
             print_line(&format!("revoked {id}"));
         }
     }

@@ -4,9 +4,10 @@ use super::{Failure, print_line};
 use clap::Subcommand;
 use futures::TryStreamExt;
 use holly::{
-    domain::{Account, Person},
+    domain::{Account, AuditAction, Person, ids::UserId, time::Timestamp},
     server::{
         archive::{Tiers, export},
+        audit::{self, Event},
         base::clock::Clock,
         feed::cluster::{Cluster, PollIntervals},
         files::FileStore,
@@ -23,6 +24,8 @@ use std::{
 
 /// Users read at once for the list.
 const PAGE_SIZE: i64 = 1_000;
+/// Who did it, in the audit log.
+const COMMAND_LINE: &str = "command line";
 
 #[derive(Subcommand)]
 pub enum UserCommand {
@@ -111,6 +114,7 @@ async fn execute(config: &Config, tiers: &Tiers, command: UserCommand) -> Result
         UserCommand::Add { email, admin } => {
             let password = read_password()?;
             let account = identity::add_account(store, now, &email, &password, admin).await?;
+            note(store, now, AuditAction::Joined, account.id).await;
             print_line(&format!("added {}", account.email));
         }
         UserCommand::Password { email, revoke_keys } => {
@@ -124,11 +128,14 @@ async fn execute(config: &Config, tiers: &Tiers, command: UserCommand) -> Result
             if revoke_keys {
                 identity::revoke_all_keys(store, now, account.id).await?;
             }
+            note(store, now, AuditAction::PasswordChanged, account.id).await;
             print_line(&format!("{} has a new password", account.email));
         }
         UserCommand::List => list(store).await?,
         UserCommand::Invite { email, admin } => {
             let secret = identity::invite(store, now, None, &email, admin).await?;
+            let event = Event::of(AuditAction::UserInvited).detail(COMMAND_LINE);
+            audit::record(store, now, event).await;
             let url = config
                 .public_url
                 .clone()
@@ -136,18 +143,29 @@ async fn execute(config: &Config, tiers: &Tiers, command: UserCommand) -> Result
             print_line(&format!("{url}/join?secret={secret}"));
         }
         UserCommand::Admin { email, remove } => {
-            identity::set_admin(store, now, find(store, &email).await?.id, !remove).await?;
+            let id = find(store, &email).await?.id;
+            identity::set_admin(store, now, id, !remove).await?;
+            let action = if remove {
+                AuditAction::AdminRemoved
+            } else {
+                AuditAction::AdminGiven
+            };
+            note(store, now, action, id).await;
             print_line(&format!(
                 "{email} is {} admin",
                 if remove { "no longer an" } else { "an" }
             ));
         }
         UserCommand::Disable { email } => {
-            identity::disable(store, now, find(store, &email).await?.id).await?;
+            let id = find(store, &email).await?.id;
+            identity::disable(store, now, id).await?;
+            note(store, now, AuditAction::UserDisabled, id).await;
             print_line(&format!("{email} is disabled"));
         }
         UserCommand::Enable { email } => {
-            identity::enable(store, find(store, &email).await?.id).await?;
+            let id = find(store, &email).await?.id;
+            identity::enable(store, id).await?;
+            note(store, now, AuditAction::UserEnabled, id).await;
             print_line(&format!("{email} is enabled"));
         }
         UserCommand::Erase { email, export } => erase(config, tiers, &email, export).await?,
@@ -158,6 +176,11 @@ async fn execute(config: &Config, tiers: &Tiers, command: UserCommand) -> Result
 fn read_password() -> Result<String, Failure> {
     let line = std::io::stdin().lock().lines().next();
     Ok(line.ok_or("no password; write it to standard input")??)
+}
+
+async fn note(store: &Store, now: Timestamp, action: AuditAction, user: UserId) {
+    let event = Event::of(action).about(user).detail(COMMAND_LINE);
+    audit::record(store, now, event).await;
 }
 
 async fn find(store: &Store, email: &str) -> Result<Person, Failure> {

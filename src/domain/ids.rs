@@ -50,6 +50,7 @@ id!(/** A conversation. */ ConversationId);
 id!(/** A message of a conversation. */ MessageId);
 id!(/** A work log entry. */ EntryId);
 id!(/** A turn: a user's message and all the work that answers it. */ TurnId);
+id!(/** An event of the audit log. */ AuditId);
 id!(/** A stored file: a picture, sound or video. */ FileId);
 
 impl EntryId {

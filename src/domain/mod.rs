@@ -3,6 +3,7 @@
 mod account;
 mod approval;
 mod attachment;
+mod audit;
 mod change;
 mod clip;
 mod conversation;
@@ -53,6 +54,7 @@ pub use approval::{Approval, Decision};
 pub use attachment::{
     ATTACHMENTS_MAX, FILE_NAME_MAX_CHARS, PICTURE_MAX_BYTES, TEXT_FILE_MAX_BYTES,
 };
+pub use audit::{AuditAction, AuditEvent, AuditOutcome, AuditPageData};
 pub use change::{AnswerGrowth, Change, Frame, Removed, RemovedKind, ResetReason};
 pub use clip::{clip_details, clip_metadata, clip_title};
 pub use conversation::{CONVERSATIONS_LISTED, Conversation};

@@ -1,5 +1,6 @@
 //! One page per file. Pages fetch with `api` and lay out `components`; they run on the server only.
 
+mod audit;
 mod chat;
 mod confirm;
 mod conversations;
@@ -21,6 +22,7 @@ mod stats;
 mod welcome;
 mod your_data;
 
+pub use audit::AuditPage;
 pub use chat::ChatPage;
 pub use confirm::ConfirmPage;
 pub use conversations::ConversationsPage;

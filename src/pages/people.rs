@@ -24,7 +24,7 @@ pub fn PeoplePage() -> impl IntoView {
                 <Title text="People"/>
                 <main class="page" data-width="column">
                     <div class="bar">
-                        <h1>"People"</h1> <a href="/settings">"Settings"</a> <a href="/">"Back to the conversations"</a>
+                        <h1>"People"</h1> <a href="/settings/audit">"Audit log"</a> <a href="/settings">"Settings"</a> <a href="/">"Back to the conversations"</a>
                     </div>
                     <FormError/>
                     {erased.map(|counts| view! { <ErasedNote counts whose="The"/> })}

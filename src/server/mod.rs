@@ -11,11 +11,13 @@
 //! - [`archive`]: objects with older entries, read together with the database.
 //! - [`files`]: files that users attached and tools made.
 //! - [`feed`]: from COMMIT to SSE frames, also between processes.
+//! - [`audit`]: who did what.
 //! - [`store`]: all SQL.
 //! - [`base`]: clock, errors, metrics, masking and other basics.
 
 pub mod archive;
 pub mod assistant;
+pub mod audit;
 pub mod base;
 pub mod chat;
 pub mod export;

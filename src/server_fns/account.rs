@@ -1,6 +1,8 @@
 //! Accounts: create the first one, sign in, sign out, erase.
 
 use crate::domain::error::ApiError;
+#[cfg(feature = "ssr")]
+use crate::{domain::AuditAction, server::audit::Event};
 use leptos::prelude::*;
 
 /// Creates the first account, an admin, and signs it in. On a server that others can reach it needs
@@ -24,6 +26,10 @@ pub async fn create_first_account(
     }
     let account = identity::sign_up_first(&app.store, app.clock.now(), &email, &password).await?;
     server_fn_context::sign_in_with_password(&app, account.id).await?;
+    let event = Event::of(AuditAction::Joined)
+        .by(account.id)
+        .about(account.id);
+    server_fn_context::audit(event.detail("first account")).await;
     leptos_axum::redirect("/");
     Ok(())
 }
@@ -43,13 +49,21 @@ pub async fn sign_in(
     identity::check_passwords_enabled(&app.config.oidc)?;
     server_fn_context::check_keeps_cookies(&app)?;
     let credentials = identity::Credentials {
-        email,
+        email: email.clone(),
         password,
         from: server_fn_context::client_network(),
         browser: server_fn_context::known_browser(),
     };
-    let account = identity::sign_in(&app.store, &app.limits.sign_in, credentials).await?;
+    let account = match identity::sign_in(&app.store, &app.limits.sign_in, credentials).await {
+        Ok(account) => account,
+        Err(error) => {
+            server_fn_context::audit_failed_sign_in(&error, &email).await;
+            return Err(error.into());
+        }
+    };
     server_fn_context::sign_in_with_password(&app, account.id).await?;
+    let event = Event::of(AuditAction::SignedIn).by(account.id);
+    server_fn_context::audit(event.detail("password")).await;
     leptos_axum::redirect(&redirects::safe_redirect_path(next));
     Ok(())
 }
@@ -89,6 +103,7 @@ pub async fn sign_out() -> Result<(), ApiError> {
         identity::end_session(&app.store, identity.account.id, &token).await?;
     }
     server_fn_context::sign_out(&app);
+    server_fn_context::audit(Event::of(AuditAction::SignedOut)).await;
     let can_sign_out_there = used_provider
         && flow::end_session_url(app.provider.as_deref())
             .await
@@ -109,6 +124,7 @@ pub async fn sign_out_everywhere() -> Result<(), ApiError> {
     identity::reject_earlier_tokens(&app.store, app.clock.now(), identity.account.id).await?;
     identity::end_all_sessions(&app.store, identity.account.id).await?;
     server_fn_context::sign_out(&app);
+    server_fn_context::audit(Event::of(AuditAction::SignedOut).detail("everywhere")).await;
     leptos_axum::redirect("/sign-in");
     Ok(())
 }

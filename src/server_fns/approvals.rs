@@ -1,6 +1,8 @@
 //! Tool approvals: decisions on pending ones, and standing grants.
 
 use crate::domain::{Decision, error::ApiError, ids::EntryId};
+#[cfg(feature = "ssr")]
+use crate::{domain::AuditAction, server::audit::Event};
 use leptos::prelude::*;
 
 /// Decides the pending approval of an entry.
@@ -30,6 +32,8 @@ pub async fn revoke_grant(server: Option<String>, tool: String) -> Result<(), Ap
     let server = server.unwrap_or_default();
     tool_grants::delete(&mut tx, identity.account.id, &server, &tool).await?;
     tx.commit().await?;
+    let event = Event::of(AuditAction::GrantRevoked);
+    server_fn_context::audit(event.typed_detail(&format!("tool {server} {tool}"))).await;
     leptos_axum::redirect("/settings");
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! The sessions of a user's browsers, and the password.
 
 use crate::domain::error::ApiError;
+#[cfg(feature = "ssr")]
+use crate::{domain::AuditAction, server::audit::Event};
 use leptos::prelude::*;
 
 /// Ends the session of a device.
@@ -9,6 +11,8 @@ pub async fn end_device(id: String) -> Result<(), ApiError> {
     use crate::server::{http::server_fn_context, identity};
     let (app, identity) = server_fn_context::caller()?;
     identity::end_device(&app.store, identity.account.id, &id).await?;
+    let event = Event::of(AuditAction::SignedOut).detail("another device");
+    server_fn_context::audit(event).await;
     leptos_axum::redirect("/settings");
     Ok(())
 }
@@ -31,6 +35,7 @@ pub async fn change_password(
     if revoke_keys == Some(true) {
         identity::revoke_all_keys(&app.store, app.clock.now(), account.id).await?;
     }
+    server_fn_context::audit(Event::of(AuditAction::PasswordChanged)).await;
     leptos_axum::redirect("/settings?changed=password");
     Ok(())
 }

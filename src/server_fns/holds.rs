@@ -2,6 +2,8 @@
 //! who placed a hold and why.
 
 use crate::domain::{HoldInfo, error::ApiError};
+#[cfg(feature = "ssr")]
+use crate::{domain::AuditAction, server::audit::Event};
 use leptos::prelude::*;
 
 /// Holds in force, newest first.
@@ -27,7 +29,7 @@ pub async fn place_hold(
         conversation.as_deref().unwrap_or_default(),
     )
     .await?;
-    holds::place_hold(
+    let hold = holds::place_hold(
         &app.tiers,
         app.clock.now(),
         identity.account.id,
@@ -35,6 +37,8 @@ pub async fn place_hold(
         &reason,
     )
     .await?;
+    let event = Event::of(AuditAction::HoldPlaced).about(scope.0);
+    server_fn_context::audit(event.detail(format!("hold {hold}"))).await;
     leptos_axum::redirect("/holds");
     Ok(())
 }
@@ -45,6 +49,8 @@ pub async fn release_hold(id: String) -> Result<(), ApiError> {
     use crate::server::{archive::holds, http::server_fn_context};
     let (app, _) = server_fn_context::admin()?;
     holds::release_hold(&app.tiers, app.clock.now(), &id).await?;
+    let event = Event::of(AuditAction::HoldReleased);
+    server_fn_context::audit(event.detail(format!("hold {id}"))).await;
     leptos_axum::redirect("/holds");
     Ok(())
 }

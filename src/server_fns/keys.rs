@@ -1,6 +1,8 @@
 //! API keys, and the data of the settings page.
 
 use crate::domain::{SettingsPageData, error::ApiError};
+#[cfg(feature = "ssr")]
+use crate::{domain::AuditAction, server::audit::Event};
 use leptos::prelude::*;
 
 /// Data of the settings page.
@@ -82,6 +84,8 @@ pub async fn create_key(
     let new = NewKey { name, scopes, days };
     let key = identity::create_key(&app.store, app.clock.now(), identity.account.id, new).await?;
     server_fn_context::set_cookie(&app, cookies::FRESH_KEY, &key);
+    let event = Event::of(AuditAction::KeyCreated).about(identity.account.id);
+    server_fn_context::audit(event.about_key(&key)).await;
     leptos_axum::redirect("/settings");
     Ok(key)
 }
@@ -92,6 +96,8 @@ pub async fn revoke_key(id: String) -> Result<(), ApiError> {
     use crate::server::{http::server_fn_context, identity};
     let (app, identity) = server_fn_context::caller()?;
     identity::revoke_key(&app.store, app.clock.now(), identity.account.id, &id).await?;
+    let event = Event::of(AuditAction::KeyRevoked).about(identity.account.id);
+    server_fn_context::audit(event.detail(format!("key {id}"))).await;
     leptos_axum::redirect("/settings");
     Ok(())
 }

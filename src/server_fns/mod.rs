@@ -8,6 +8,7 @@
 
 mod account;
 mod approvals;
+mod audit;
 mod conversations;
 mod detail;
 mod devices;
@@ -23,6 +24,7 @@ mod work_log;
 
 pub use account::*;
 pub use approvals::*;
+pub use audit::*;
 pub use conversations::*;
 pub use detail::*;
 pub use devices::*;

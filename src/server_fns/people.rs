@@ -1,6 +1,8 @@
 //! Users and invitations. For admins only, except joining with an invitation.
 
 use crate::domain::{Invitation, PeoplePageData, error::ApiError, ids::UserId};
+#[cfg(feature = "ssr")]
+use crate::{domain::AuditAction, server::audit::Event};
 use leptos::prelude::*;
 
 /// Data of the people page: users whose email address contains `part` and sorts after `after`.
@@ -69,6 +71,7 @@ pub async fn invite_person(email: String, admin: Option<bool>) -> Result<(), Api
     )
     .await?;
     server_fn_context::set_cookie(&app, cookies::FRESH_INVITATION, &secret);
+    server_fn_context::audit_address(AuditAction::UserInvited, &email).await;
     leptos_axum::redirect("/settings/people");
     Ok(())
 }
@@ -87,6 +90,8 @@ pub async fn create_password_link(id: UserId) -> Result<(), ApiError> {
         .admit(identity.account.id, 1, "invitations")?;
     let by = Some(identity.account.id);
     let secret = identity::create_password_link(&app.store, app.clock.now(), by, id).await?;
+    let event = Event::of(AuditAction::UserInvited).about(id);
+    server_fn_context::audit(event.detail("new password")).await;
     server_fn_context::set_cookie(&app, cookies::FRESH_INVITATION, &secret);
     leptos_axum::redirect("/settings/people");
     Ok(())
@@ -98,6 +103,7 @@ pub async fn withdraw_invitation(email: String) -> Result<(), ApiError> {
     use crate::server::{http::server_fn_context, identity};
     let (app, _) = server_fn_context::admin()?;
     identity::revoke_invitation(&app.store, &email).await?;
+    server_fn_context::audit_address(AuditAction::InvitationWithdrawn, &email).await;
     leptos_axum::redirect("/settings/people");
     Ok(())
 }
@@ -108,6 +114,12 @@ pub async fn set_person_admin(id: UserId, admin: bool) -> Result<(), ApiError> {
     use crate::server::{http::server_fn_context, identity};
     let (app, identity) = server_fn_context::admin()?;
     identity::set_admin(&app.store, app.clock.now(), id, admin).await?;
+    let action = if admin {
+        AuditAction::AdminGiven
+    } else {
+        AuditAction::AdminRemoved
+    };
+    server_fn_context::audit(Event::of(action).about(id)).await;
     leptos_axum::redirect(if identity.account.id == id && !admin {
         "/settings"
     } else {
@@ -129,6 +141,12 @@ pub async fn disable_person(id: UserId, disabled: bool) -> Result<(), ApiError> 
     } else {
         identity::enable(&app.store, id).await?;
     }
+    let action = if disabled {
+        AuditAction::UserDisabled
+    } else {
+        AuditAction::UserEnabled
+    };
+    server_fn_context::audit(Event::of(action).about(id)).await;
     leptos_axum::redirect("/settings/people");
     Ok(())
 }
@@ -191,6 +209,10 @@ pub async fn join(secret: Option<String>, password: String) -> Result<(), ApiErr
     let secret = secret.unwrap_or_default();
     let account = identity::join(&app.store, app.clock.now(), &secret, &password).await?;
     server_fn_context::sign_in_with_password(&app, account.id).await?;
+    let event = Event::of(AuditAction::Joined)
+        .by(account.id)
+        .about(account.id);
+    server_fn_context::audit(event.detail("invitation")).await;
     leptos_axum::redirect("/");
     Ok(())
 }

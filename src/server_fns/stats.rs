@@ -1,6 +1,8 @@
 //! Data of the stats page, with every number formatted already, and retention runs started there.
 
 use crate::domain::{StatsPageData, error::ApiError};
+#[cfg(feature = "ssr")]
+use crate::{domain::AuditAction, server::audit::Event};
 use leptos::prelude::*;
 
 /// Data of the stats page for the last `days` days, for admins; with `plan`, the steps a retention
@@ -29,6 +31,7 @@ pub async fn run_retention(confirm_clock: Option<bool>, days: Option<i64>) -> Re
         )
         .into());
     }
+    server_fn_context::audit(Event::of(AuditAction::RetentionRun)).await;
     leptos_axum::redirect(&days.map_or_else(
         || "/stats".to_owned(),
         |days| format!("/stats?days={days}#retention"),

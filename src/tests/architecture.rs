@@ -11,7 +11,7 @@ use std::{
 
 /// Modules from top to bottom, and what each may use beside `domain`. `below` is every module of
 /// the server in a later row.
-const MODULES: [(&str, &str); 22] = [
+const MODULES: [(&str, &str); 23] = [
     ("commands", "server::serve below"),
     ("server::serve", "app below"),
     ("app", "pages components server::http server::state"),
@@ -32,6 +32,7 @@ const MODULES: [(&str, &str); 22] = [
     ("server::archive", "below"),
     ("server::files", "below"),
     ("server::feed", "below"),
+    ("server::audit", "below"),
     ("server::store", "below"),
     ("server::base", ""),
 ];

@@ -13,7 +13,7 @@ use crate::{
             log_targets,
         },
         store::{
-            files, holds, people,
+            audit, files, holds, people,
             retention::{due, erasures::ErasureKind, objects},
             stats, users,
         },
@@ -45,6 +45,7 @@ pub async fn erase_account(tiers: &Tiers, now: Timestamp, user: UserId) -> Resul
     objects::delete_gone(&mut tx, user).await?;
     stats::all_to_deleted(&mut tx, user).await?;
     files::mark_all(&mut tx, user).await?;
+    audit::forget(&mut tx, user).await?;
     users::delete(&mut tx, user).await?;
     pending_delete::record_erasure(&mut tx, now, ErasureKind::Account, user).await?;
     reach(FailPoint::AccountWritten).await;

@@ -2,7 +2,7 @@
 //! creation, also within a millisecond and when the clock steps back (RFC 9562, section 6.2).
 
 use crate::domain::{
-    ids::{ConversationId, EntryId, FileId, MessageId, TurnId, UserId},
+    ids::{AuditId, ConversationId, EntryId, FileId, MessageId, TurnId, UserId},
     time::Timestamp,
 };
 use std::sync::{LazyLock, Mutex};
@@ -33,6 +33,8 @@ new_id! {
     entry -> EntryId;
     /// An id for a new turn.
     turn -> TurnId;
+    /// An id for a new event of the audit log.
+    audit_event -> AuditId;
     /// An id for a new file.
     file -> FileId;
 }

@@ -11,8 +11,8 @@ use super::{
     problem::Problem,
     redirects, request_id,
     routes::{
-        approvals, cleanup, conversations, create, entry, export, files, health, list, messages,
-        openapi, provider_sign_in, stats, stream,
+        approvals, audit, cleanup, conversations, create, entry, export, files, health, list,
+        messages, openapi, provider_sign_in, stats, stream,
     },
     scopes, style,
 };
@@ -95,6 +95,7 @@ fn http_api() -> Router<App> {
             post(cleanup::cleanup).get(cleanup::cleanup),
         )
         .route("/api/work-log/stats", get(stats::stats))
+        .route("/api/audit", get(audit::list))
         .route(
             "/api/work-log/{id}",
             get(entry::read).patch(entry::patch).delete(entry::delete),

@@ -35,6 +35,7 @@ pub const ROUTES: &[(&str, &str, RouteRule)] = &[
     ("GET", "/api/work-log/stream", Scopes(&[LogRead, Chat])),
     ("GET", "/api/work-log/export", Scopes(&[LogRead, Chat])),
     ("GET", "/api/work-log/stats", Scopes(&[Admin])),
+    ("GET", "/api/audit", Scopes(&[Admin])),
     // a scheduler with `CRON_SECRET` is not signed in
     ("GET", "/api/work-log/cleanup", Scopes(&[Admin])),
     ("POST", "/api/work-log/cleanup", Scopes(&[Admin])),

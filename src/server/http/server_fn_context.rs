@@ -2,12 +2,13 @@
 
 use super::{
     cookies::{HollyCookie, KNOWN_BROWSER, SESSION},
-    extract::{Credential, Identity, Peer, request_host},
+    extract::{ClientAddress, Credential, Identity, request_host},
     redirects, request_id,
 };
 use crate::{
-    domain::{error::ApiError, ids::UserId},
+    domain::{AuditAction, error::ApiError, ids::UserId},
     server::{
+        audit::{self, Event},
         base::{
             error::{Error, ErrorResponse, StoreError},
             log_targets,
@@ -18,13 +19,11 @@ use crate::{
         store,
     },
 };
-use axum::{
-    extract::ConnectInfo,
-    http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
-};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 use axum_extra::extract::cookie::{Cookie, CookieJar};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
+use std::net::IpAddr;
 
 /// The running server.
 pub fn app() -> App {
@@ -253,15 +252,44 @@ pub fn join_link(app: &App, secret: &str) -> String {
 
 /// The client's network, behind trusted proxies.
 pub fn client_network() -> String {
-    let (app, request) = (app(), request());
-    let connection = request.extensions.get::<ConnectInfo<Peer>>();
-    connection.map_or_else(
+    client_address().map_or_else(
         || "unknown".to_owned(),
-        |peer| {
-            let proxies = &app.config.proxies;
-            network_of(proxies.client_address(peer.0.0.ip(), &request.headers)).to_string()
-        },
+        |address| network_of(address).to_string(),
     )
+}
+
+fn client_address() -> Option<IpAddr> {
+    ClientAddress::of(&app(), &request()).0
+}
+
+/// Records an event of the audit log, by the caller unless it says by whom.
+pub async fn audit(event: Event) {
+    let (app, request) = (app(), request());
+    let caller = request.extensions.get::<Identity>();
+    let event = event
+        .by_caller(caller.map(|caller| caller.account.id))
+        .from_address(client_address());
+    audit::record(&app.store, app.clock.now(), event).await;
+}
+
+/// Records what the caller did about an address that has no account.
+pub async fn audit_address(action: AuditAction, email: &str) {
+    match audit::address_digest(&app().store, email).await {
+        Ok(digest) => audit(Event::of(action).detail(digest)).await,
+        Err(_) => audit(Event::of(action)).await,
+    }
+}
+
+/// Records a failed sign-in to the address `email`.
+pub async fn audit_failed_sign_in(error: &AccountError, email: &str) {
+    let is_limited = match error {
+        AccountError::Wrong => false,
+        AccountError::TooOften(_) => true,
+        _ => return,
+    };
+    let app = app();
+    let event = Event::failed_sign_in(is_limited).from_address(client_address());
+    audit::record_failed_sign_in(&app.store, app.clock.now(), email, event).await;
 }
 
 /// The page of the posted form, with a query parameter set and without the error of an earlier

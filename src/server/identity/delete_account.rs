@@ -4,12 +4,13 @@
 use super::roles::{check_not_last_admin, disable_account};
 use crate::{
     domain::{
-        DeleteReceipt,
+        AuditAction, DeleteReceipt,
         ids::{TurnId, UserId},
         time::Timestamp,
     },
     server::{
         archive::{Tiers, erase::erase_account},
+        audit::{self, Event},
         base::{
             error::{Error, FileError, Result},
             log_targets, rendered_markdown,
@@ -76,6 +77,12 @@ pub async fn delete_account(
         );
     }
     rendered_markdown::clear();
+    let by = match requested_by {
+        RequestedBy::Admin => "by an admin or the operator",
+        RequestedBy::Owner => "by its owner",
+    };
+    let event = Event::of(AuditAction::AccountErased).detail(by);
+    audit::record(&tiers.store, now, event).await;
     Ok(DeletedAccount {
         receipt,
         files_left,

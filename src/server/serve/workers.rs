@@ -5,6 +5,7 @@ use crate::{
     domain::time::{DAY_MS, Timestamp},
     server::{
         archive::erasure_log,
+        audit,
         base::{
             digest::random_hex,
             error::{Error, Result},
@@ -240,13 +241,14 @@ pub async fn sweep(app: &App) -> Result<()> {
 }
 
 /// Deletes expired rows and files.
-async fn clean_up(app: &App) -> Result<()> {
+pub async fn clean_up(app: &App) -> Result<()> {
     let mut tx = app.store.begin().await?;
     let now = app.clock.now();
     sessions::delete_expired(&mut tx, now).await?;
     invitations::delete_expired(&mut tx, now).await?;
     daily_use::delete_before(&mut tx, now.day() - USAGE_KEPT_DAYS).await?;
     tx.commit().await?;
+    audit::delete_expired(&app.store, now).await?;
     clean_up_files(app).await
 }
 

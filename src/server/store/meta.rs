@@ -95,6 +95,29 @@ pub async fn end_setup(tx: &mut Tx<'_>) -> Result<()> {
     Ok(())
 }
 
+const AUDIT_KEY: &str = "audit_key";
+
+/// The key of the digests in the audit log, if one was created.
+pub async fn audit_key(connection: &mut AnyConnection) -> Result<Option<String>> {
+    value(connection, AUDIT_KEY).await
+}
+
+/// Stores `key` unless another process has stored one, and returns the stored one.
+pub async fn begin_audit(tx: &mut Tx<'_>, key: &str) -> Result<String> {
+    let sql = "insert into meta (name, value) values ($1, $2) on conflict (name) do nothing";
+    let query = sqlx::query(sql).bind(AUDIT_KEY).bind(key);
+    query.execute(&mut **tx).await?;
+    Ok(audit_key(tx).await?.unwrap_or_else(|| key.to_owned()))
+}
+
+/// Lets one transaction at a time add failed sign-ins to the audit log.
+pub async fn lock_audit(tx: &mut Tx<'_>) -> Result<()> {
+    let sql = "insert into meta (name, value) values ('audit_lock', '') on conflict (name) \
+               do update set value = excluded.value";
+    sqlx::query(sql).execute(&mut **tx).await?;
+    Ok(())
+}
+
 const IN_USE_SINCE: &str = "in_use_since";
 
 /// Since when the database is in use under this epoch; `now` if not recorded.

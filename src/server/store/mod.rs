@@ -25,6 +25,7 @@ mod wakeups;
 pub mod answer_parts;
 pub mod api_keys;
 pub mod approvals;
+pub mod audit;
 pub mod changes;
 pub mod conversations;
 pub mod copy;

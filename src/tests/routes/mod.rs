@@ -3,6 +3,7 @@
 mod access;
 mod approvals;
 mod attachments;
+mod audit;
 mod behind_nginx;
 mod bound_approvals;
 mod confirmation;

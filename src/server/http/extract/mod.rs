@@ -1,6 +1,7 @@
 //! Extractors: identity, bodies and parameters, parsed and bounded.
 
 mod bearer;
+mod client_address;
 mod host;
 mod identity;
 pub mod json_body;
@@ -10,6 +11,7 @@ mod peer;
 mod whole_numbers;
 
 pub use bearer::has_bearer;
+pub use client_address::ClientAddress;
 pub use host::request_host;
 pub use identity::{Credential, CurrentUser, Identity, TokenRefused, TokenSubject};
 pub use peer::Peer;

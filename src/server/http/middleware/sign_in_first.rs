@@ -40,6 +40,7 @@ async fn first_page(app: &App, signed_in: bool, uri: Uri) -> Result<Option<Strin
                 | "/history"
                 | "/settings"
                 | "/settings/people"
+                | "/settings/audit"
                 | "/stats"
                 | "/holds"
                 | "/confirm"

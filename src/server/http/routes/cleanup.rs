@@ -1,9 +1,11 @@
 //! `POST · GET /api/work-log/cleanup`: a retention run, started by an admin or by a scheduler with
 //! `CRON_SECRET`.
 
+use crate::domain::AuditAction;
 use crate::server::{
+    audit::{self, Event},
     http::{
-        extract::{Identity, has_bearer, params::Params},
+        extract::{ClientAddress, Identity, has_bearer, params::Params},
         problem::{ApiResult, Problem},
     },
     retention::{
@@ -26,6 +28,7 @@ use serde_json::json;
 /// confirm.
 pub async fn cleanup(
     State(app): State<App>,
+    ClientAddress(address): ClientAddress,
     identity: Option<Identity>,
     method: Method,
     headers: HeaderMap,
@@ -68,5 +71,11 @@ pub async fn cleanup(
         );
     }
     let stats = run_on_request(&app.retention_worker(), trust_clock).await?;
+    let event = Event::of(AuditAction::RetentionRun).from_address(address);
+    let event = match identity.filter(|_| admin) {
+        Some(identity) => event.by(identity.account.id),
+        None => event.detail("scheduler"),
+    };
+    audit::record(&app.store, app.clock.now(), event).await;
     Ok(Json(json!({ "success": true, "stats": stats })).into_response())
 }

@@ -2,15 +2,16 @@
 
 use crate::{
     domain::{
-        Scope,
+        AuditAction, Scope,
         ids::{ConversationId, UserId},
     },
     server::{
+        audit::{self, Event},
         base::error::{ArchiveError, Error, Result},
         chat::find_conversation,
         export::{ExportRequest, Format, export as exported},
         http::{
-            extract::{Credential, Identity, params::Params},
+            extract::{ClientAddress, Credential, Identity, params::Params},
             problem::{ApiResult, Problem},
         },
         state::App,
@@ -28,7 +29,12 @@ use futures::{Stream, StreamExt};
 /// The user's entries, of one conversation or of all, as `format=jsonl` (default) or `html`; with
 /// `messages` (default for `html`) the messages too. What is outside the caller's scopes is left
 /// out.
-pub async fn export(State(app): State<App>, identity: Identity, mut params: Params) -> ApiResult {
+pub async fn export(
+    State(app): State<App>,
+    ClientAddress(address): ClientAddress,
+    identity: Identity,
+    mut params: Params,
+) -> ApiResult {
     let conversation_id: Option<ConversationId> = params.take("conversationId");
     let format = match params.text("format", 10).as_deref() {
         None | Some("jsonl") => Format::Jsonl,
@@ -66,6 +72,14 @@ pub async fn export(State(app): State<App>, identity: Identity, mut params: Para
         format,
     };
     let text = exported(app.export_source(), request).await?;
+    let what = if conversation_id.is_some() {
+        "one conversation"
+    } else {
+        "everything"
+    };
+    let event = Event::of(AuditAction::Exported).by(user).about(user);
+    let event = event.from_address(address).detail(what);
+    audit::record(&app.store, app.clock.now(), event).await;
     let text = while_allowed(app, user, identity.credential, text);
     Ok(download(Body::from_stream(text), request))
 }

@@ -2,6 +2,7 @@
 //! one function and responds.
 
 pub mod approvals;
+pub mod audit;
 pub mod cleanup;
 pub mod conversations;
 pub mod create;

@@ -2,24 +2,28 @@
 //! at the provider. They are links, not forms: browsers apply the page's `form-action` policy to
 //! the redirects of a form.
 
-use crate::server::{
-    base::{digest::random_hex, error::StoreError, log_targets, network::network_of},
-    http::{
-        cookies::{SESSION, SIGN_IN},
-        extract::Peer,
-        redirects::{confirmation_page, safe_redirect_path, with_parameter},
-    },
-    identity::{
-        begin_provider_session, confirm_session,
-        oidc::{
-            OidcProvider, TokenError,
-            accounts::{self, SignInChannel, TokenAccountError},
-            flow::{self, FlowError},
-            login_state::LoginState,
-            settings::Client,
+use crate::{
+    domain::AuditAction,
+    server::{
+        audit::{self, Event},
+        base::{digest::random_hex, error::StoreError, log_targets, network::network_of},
+        http::{
+            cookies::{SESSION, SIGN_IN},
+            extract::Peer,
+            redirects::{confirmation_page, safe_redirect_path, with_parameter},
         },
+        identity::{
+            begin_provider_session, confirm_session,
+            oidc::{
+                OidcProvider, TokenError,
+                accounts::{self, SignInChannel, TokenAccountError},
+                flow::{self, FlowError},
+                login_state::LoginState,
+                settings::Client,
+            },
+        },
+        state::App,
     },
-    state::App,
 };
 use axum::{
     extract::{ConnectInfo, Query, State},
@@ -106,7 +110,13 @@ pub async fn callback(
             let jar = jar.add(SESSION.set(https, token)).add(SIGN_IN.clear(https));
             redirect(jar, &next)
         }
-        Err(failure) => redirect_to_page(&app, jar, failure, login.as_ref()),
+        Err(failure) => {
+            if let Some(event) = failure.event() {
+                let event = event.from_address(Some(from)).detail(failure.as_str());
+                audit::record(&app.store, app.clock.now(), event).await;
+            }
+            redirect_to_page(&app, jar, failure, login.as_ref())
+        }
     }
 }
 
@@ -185,6 +195,9 @@ async fn sign_in(
         confirmed_at,
     )
     .await?;
+    let event = Event::of(AuditAction::SignedIn).by(account.id);
+    let event = event.from_address(Some(caller.from)).detail("provider");
+    audit::record(store, now, event).await;
     tracing::info!(
         target: log_targets::HTTP_ROUTES_PROVIDER_SIGN_IN,
         user = %account.id, "a user signed in with the provider"
@@ -229,6 +242,21 @@ impl From<StoreError> for SignInFailure {
 }
 
 impl SignInFailure {
+    /// The event of the audit log, unless the provider or this server is the cause.
+    const fn event(self) -> Option<Event> {
+        match self {
+            Self::TooOften => Some(Event::failed_sign_in(true)),
+            Self::Off | Self::Silent | Self::Broken => None,
+            Self::Lost
+            | Self::Denied
+            | Self::Wrong
+            | Self::SwitchedOff
+            | Self::NotAllowed
+            | Self::Taken
+            | Self::NotRecent => Some(Event::failed_sign_in(false)),
+        }
+    }
+
     /// Value of the sign-in page's `trouble` parameter.
     const fn as_str(self) -> &'static str {
         match self {

@@ -173,6 +173,13 @@ pub(super) const TABLE: &[Row] = &[
         Keys::With(&[Admin]),
     ),
     row(
+        "get /api/audit",
+        "/api/audit",
+        "",
+        admins(403, 200),
+        Keys::With(&[Admin]),
+    ),
+    row(
         "get /api/work-log/{id}",
         "/api/work-log/{entry}",
         "",
@@ -378,6 +385,13 @@ pub(super) const TABLE: &[Row] = &[
         Keys::None,
     ),
     row(
+        "get /settings/audit",
+        "/settings/audit",
+        "",
+        page(admins(404, 200)),
+        Keys::None,
+    ),
+    row(
         "get /stats",
         "/stats",
         "",
@@ -487,6 +501,7 @@ pub(super) const TABLE: &[Row] = &[
     function("post /fn/page/stats", "days=7&plan=true", admins(404, 200)),
     function("post /fn/page/holds", "-", admins(404, 200)),
     function("post /fn/page/people", "-", admins(404, 200)),
+    function("post /fn/page/audit", "-", admins(404, 200)),
     function("post /fn/page/join", "-", anyone(404)),
     function("post /fn/page/chat", "part[none]=1", own(200)),
     function(
