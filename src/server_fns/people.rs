@@ -90,9 +90,9 @@ pub async fn create_password_link(id: UserId) -> Result<(), ApiError> {
         .admit(identity.account.id, 1, "invitations")?;
     let by = Some(identity.account.id);
     let secret = identity::create_password_link(&app.store, app.clock.now(), by, id).await?;
-    let event = Event::of(AuditAction::UserInvited).about(id);
-    server_fn_context::audit(event.detail("new password")).await;
     server_fn_context::set_cookie(&app, cookies::FRESH_INVITATION, &secret);
+    let event = Event::of(AuditAction::UserInvited).about(id);
+    server_fn_context::audit(event.detail("link for a new password")).await;
     leptos_axum::redirect("/settings/people");
     Ok(())
 }
@@ -207,12 +207,16 @@ pub async fn join(secret: Option<String>, password: String) -> Result<(), ApiErr
         .map_err(AccountError::TooOften)?;
     let secret = secret.or_else(|| server_fn_context::cookie(INVITATION));
     let secret = secret.unwrap_or_default();
+    let invitation = identity::find_invitation(&app.store, app.clock.now(), &secret).await?;
     let account = identity::join(&app.store, app.clock.now(), &secret, &password).await?;
     server_fn_context::sign_in_with_password(&app, account.id).await?;
-    let event = Event::of(AuditAction::Joined)
-        .by(account.id)
-        .about(account.id);
-    server_fn_context::audit(event.detail("invitation")).await;
+    let (action, how) = if invitation.resets_password {
+        (AuditAction::PasswordChanged, "link for a new password")
+    } else {
+        (AuditAction::Joined, "invitation")
+    };
+    let event = Event::of(action).by(account.id).about(account.id);
+    server_fn_context::audit(event.detail(how)).await;
     leptos_axum::redirect("/");
     Ok(())
 }

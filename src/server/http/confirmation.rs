@@ -50,6 +50,7 @@ pub const FUNCTIONS: &[(&str, Proof)] = &[
     ("/fn/holds/release", Recent),
     ("/fn/keys/create", Recent),
     ("/fn/keys/revoke", Session),
+    ("/fn/page/audit", Session),
     ("/fn/page/chat", Session),
     ("/fn/page/confirm", Session),
     ("/fn/page/conversations", Session),
