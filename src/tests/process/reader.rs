@@ -12,8 +12,8 @@ pub struct Reader {
     cursor: Option<String>,
     /// The newest version of each row, by kind and id.
     pub rows: BTreeMap<(String, String), Value>,
-    /// Streamed text by message, up to the first gap.
-    pub texts: BTreeMap<String, String>,
+    /// How much text of each message was streamed, in bytes.
+    pub text_bytes: BTreeMap<String, u64>,
     /// How often it reconnected.
     pub reconnects: usize,
     first: Option<i64>,
@@ -107,7 +107,13 @@ impl Reader {
             Some("entry" | "message" | "conversation" | "removed") => {
                 self.handle_row(event.unwrap(), id.unwrap(), &data)
             }
-            Some("delta") => self.handle_delta(&data),
+            Some("delta") => {
+                let begins = data["offset"].as_u64().unwrap();
+                let bytes = data["text"].as_str().unwrap().len() as u64;
+                self.handle_text(&data, begins, begins + bytes);
+            }
+            // a block holds the text behind the previous one
+            Some("block") => self.handle_text(&data, 0, data["upTo"].as_u64().unwrap()),
             Some("heartbeat") | None => {}
             Some(other) => panic!("{other}: {frame}"),
         }
@@ -133,18 +139,16 @@ impl Reader {
         );
     }
 
-    fn handle_delta(&mut self, data: &Value) {
-        let text = self
-            .texts
-            .entry(data["messageId"].as_str().unwrap().to_owned())
-            .or_default();
-        let offset = usize::try_from(data["offset"].as_u64().unwrap()).unwrap();
-        let new = text
-            .len()
-            .checked_sub(offset)
-            .and_then(|known| data["text"].as_str().unwrap().get(known..))
-            .map(str::to_owned);
-        text.push_str(&new.unwrap_or_default());
+    /// Text of an answer that is being written. Without a gap it begins where the known text ends,
+    /// or before that.
+    fn handle_text(&mut self, data: &Value, begins: u64, ends: u64) {
+        let id = data["messageId"].as_str().unwrap().to_owned();
+        let known = self.text_bytes.entry(id).or_default();
+        assert!(
+            begins <= *known,
+            "a gap in a text: {data} after {known} bytes"
+        );
+        *known = ends.max(*known);
     }
 
     /// The newest version of each row of this kind.

@@ -240,7 +240,7 @@ async fn turns_of_a_killed_server_are_settled_by_another_server() {
         readers.spawn(follow);
         let conversation = create_conversation(&first).await;
         // text seen through another server: the turn is running
-        let has_text = |reader: &Reader| reader.texts.values().any(|text| text.len() > 20);
+        let has_text = |reader: &Reader| reader.text_bytes.values().any(|bytes| *bytes > 20);
         watchers.spawn(Reader::default().follow(
             second.client.clone(),
             second.key.clone(),
