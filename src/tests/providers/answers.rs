@@ -252,11 +252,18 @@ async fn an_answer_is_whole_once_it_has_a_reason_to_stop() {
     let cut = || vec![text("Hi"), Seen::Error(ErrorClass::Network)];
     let chunk = |finish: Option<&str>| wire::openai_chunk(hi.clone(), finish);
     check(vec![
-        ("no [DONE]", openai, deltas(&[hi.clone()], "stop"), whole()),
+        (
+            "no [DONE]",
+            openai,
+            deltas(std::slice::from_ref(&hi), "stop"),
+            whole(),
+        ),
         (
             "no [DONE] and no blank line at the end",
             openai,
-            deltas(&[hi.clone()], "stop").trim_end().to_owned(),
+            deltas(std::slice::from_ref(&hi), "stop")
+                .trim_end()
+                .to_owned(),
             whole(),
         ),
         (
@@ -275,13 +282,13 @@ async fn an_answer_is_whole_once_it_has_a_reason_to_stop() {
         (
             "one line end between frames",
             openai,
-            deltas(&[hi.clone()], "stop").replace("\n\n", "\n"),
+            deltas(std::slice::from_ref(&hi), "stop").replace("\n\n", "\n"),
             whole(),
         ),
         (
             "frames without a field name",
             openai,
-            deltas(&[hi.clone()], "stop").replace("data: ", ""),
+            deltas(std::slice::from_ref(&hi), "stop").replace("data: ", ""),
             whole(),
         ),
         (

@@ -235,7 +235,7 @@ async fn a_server_for_some_people_is_hidden_from_others_and_cannot_be_called_by_
     server["people"] = json!(["Ada@example.org"]);
     server["trust"] = json!(true);
     let file = json!({ "mcpServers": { "s": server } });
-    let (model, requests) = CallingModel::new(&[("s_t", json!({}))], false);
+    let (model, requests) = CallingModel::recording(&[("s_t", json!({}))], false);
     let mut registry = None;
     let app = TestApp::with_tools(vec![model], |app| {
         registry.insert(mcp::registry(app, &file)).clone()
@@ -343,7 +343,7 @@ async fn a_picture_is_shown_to_a_model_that_sees_pictures_and_named_to_others() 
     server["trust"] = json!(true);
     let file = json!({ "mcpServers": { "s": server } });
     for sees in [true, false] {
-        let (model, requests) = CallingModel::new(&[("s_t", json!({}))], sees);
+        let (model, requests) = CallingModel::recording(&[("s_t", json!({}))], sees);
         let app = TestApp::with_tools(vec![model], |app| mcp::registry(app, &file)).await;
         let ada = app.person("ada@example.org").await;
         let conversation = ada.begins().await;

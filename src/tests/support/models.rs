@@ -65,11 +65,11 @@ pub(in crate::tests) struct CallingModel {
 impl CallingModel {
     /// Calls these tools with these arguments.
     pub(in crate::tests) fn of(calls: &[(&str, serde_json::Value)]) -> Arc<dyn Model> {
-        Self::new(calls, false).0
+        Self::recording(calls, false).0
     }
 
     /// As [`Self::of`], with or without sight, and the requests that it gets.
-    pub(in crate::tests) fn new(
+    pub(in crate::tests) fn recording(
         calls: &[(&str, serde_json::Value)],
         supports_images: bool,
     ) -> (Arc<dyn Model>, Arc<Mutex<Vec<ModelRequest>>>) {
