@@ -288,6 +288,9 @@ pub async fn audit_failed_sign_in(error: &AccountError, email: &str) {
         _ => return,
     };
     let app = app();
+    if is_limited && app.limits.limited_events.check(&client_network()).is_err() {
+        return;
+    }
     let event = Event::failed_sign_in(is_limited).from_address(client_address());
     audit::record_failed_sign_in(&app.store, app.clock.now(), email, event).await;
 }

@@ -16,7 +16,9 @@ use crate::{
             new_id,
         },
         identity::{checked_email, checked_password, hashed_password},
-        store::{Store, Tx, invitations, known_browsers, people, sessions, users},
+        store::{
+            Store, Tx, api_keys, identities, invitations, known_browsers, people, sessions, users,
+        },
     },
 };
 
@@ -46,6 +48,7 @@ pub async fn invite(
         expires_at: now.plus(INVITATION_DAYS * DAY_MS),
     };
     let mut tx = store.begin().await?;
+    check_inviter(&mut tx, by).await?;
     if people::by_email(&mut tx, &invitation.email)
         .await?
         .is_some()
@@ -67,6 +70,7 @@ pub async fn create_password_link(
 ) -> Result<String> {
     let secret = random_hex::<32>();
     let mut tx = store.begin().await?;
+    check_inviter(&mut tx, by).await?;
     let person = people::find(&mut tx, user).await?;
     let person = person.ok_or(Error::NotFound("account"))?;
     if person.is_disabled {
@@ -114,7 +118,7 @@ pub async fn join(store: &Store, now: Timestamp, secret: &str, password: &str) -
         return Err(Error::NotFound("invitation"));
     }
     if invitation.resets_password {
-        let account = set_password(&mut tx, &invitation.email, &hash).await?;
+        let account = set_password(&mut tx, now, &invitation.email, &hash).await?;
         tx.commit().await?;
         store.wakeups().access(account.id);
         return Ok(account);
@@ -131,8 +135,22 @@ pub async fn join(store: &Store, now: Timestamp, secret: &str, password: &str) -
     Ok(account)
 }
 
-/// Sets the password of an enabled account, ends its sessions and forgets its browsers.
-async fn set_password(tx: &mut Tx<'_>, email: &str, hash: &str) -> Result<Account> {
+/// Checks that who invites is still an admin; the lock keeps that until the transaction ends.
+async fn check_inviter(tx: &mut Tx<'_>, by: Option<UserId>) -> Result<()> {
+    let Some(by) = by else {
+        return Ok(());
+    };
+    tx.lock(by).await?;
+    let inviter = people::find(tx, by).await?;
+    inviter
+        .filter(|inviter| inviter.is_admin && !inviter.is_disabled)
+        .map(|_| ())
+        .ok_or(Error::NotFound("page"))
+}
+
+/// Sets the password of an enabled account, ends its sessions, keys and tokens, and forgets its
+/// browsers.
+async fn set_password(tx: &mut Tx<'_>, now: Timestamp, email: &str, hash: &str) -> Result<Account> {
     let person = people::by_email(tx, email).await?;
     let person = person
         .filter(|person| !person.is_disabled)
@@ -140,6 +158,10 @@ async fn set_password(tx: &mut Tx<'_>, email: &str, hash: &str) -> Result<Accoun
     people::set_password(tx, person.id, hash).await?;
     sessions::delete_all(tx, person.id).await?;
     known_browsers::forget(tx, person.id).await?;
+    identities::refuse_earlier_tokens(tx, now, person.id).await?;
+    for key in api_keys::of_user(tx, person.id).await? {
+        api_keys::revoke(tx, now, person.id, &key.id).await?;
+    }
     Ok(Account {
         id: person.id,
         email: person.email,

@@ -28,6 +28,8 @@ const INVITES_PER_MINUTE: u32 = 20;
 pub struct Limits {
     /// Passwords and secrets of invitations that are tried.
     pub sign_in: SignInLimits,
+    /// Events of the audit log about a network that is over its limit.
+    pub limited_events: Attempts,
     /// Requests of a user to what has no limit of its own.
     pub requests: Attempts,
     /// Returns from the sign-in provider.
@@ -53,6 +55,7 @@ impl Limits {
     pub fn new(config: &LimitConfig, clock: &Clock) -> Self {
         Self {
             sign_in: SignInLimits::new(clock),
+            limited_events: Attempts::per_minute(1, clock),
             requests: Attempts::per_minute(config.requests_per_minute, clock),
             callbacks: Attempts::per_minute(CALLBACKS_PER_MINUTE, clock),
             creates: Attempts::per_minute(config.creates_per_minute, clock),
@@ -71,6 +74,7 @@ impl Limits {
     pub fn forget_idle(&self) {
         self.sign_in.forget_idle();
         for attempts in [
+            &self.limited_events,
             &self.requests,
             &self.callbacks,
             &self.creates,

@@ -198,7 +198,8 @@ async fn an_export_is_aborted_when_its_owner_is_disabled() {
     let session = cookie.split_once('=').unwrap().1.to_owned();
     let parts = stream::iter(["a", "b", "c"].map(|part| Ok(part.to_owned())));
     let credential = Credential::Session(session);
-    let mut export = pin!(while_allowed(app.app.clone(), ada.id, credential, parts));
+    let identity = credential.identity(&app.app).await.unwrap().unwrap();
+    let mut export = pin!(while_allowed(app.app.clone(), identity, parts));
     assert_eq!(export.next().await.unwrap().unwrap(), "a");
     // the wake-up of another change of access keeps the export
     app.app.store.wakeups().access(ada.id);

@@ -41,6 +41,12 @@ pub async fn patch(
     check_change(&app, &identity, id).await?;
     let user = identity.account.id;
     let log = update_entry(&app.tiers, app.clock.now(), user, id, patch).await?;
+    let log = if identity.scopes.contains(Scope::LogRead) {
+        json!(log)
+    } else {
+        // what a key without that scope may not read
+        json!({ "id": log.id, "status": log.status, "rev": log.rev, "updatedAt": log.updated_at })
+    };
     Ok(Json(json!({ "success": true, "log": log })).into_response())
 }
 

@@ -1,17 +1,14 @@
 //! `GET /api/work-log/export`: a user's data of all tiers as a download, streamed page by page.
 
 use crate::{
-    domain::{
-        AuditAction, Scope,
-        ids::{ConversationId, UserId},
-    },
+    domain::{AuditAction, Scope, ids::ConversationId},
     server::{
         audit::{self, Event},
         base::error::{ArchiveError, Error, Result},
         chat::find_conversation,
         export::{ExportRequest, Format, export as exported},
         http::{
-            extract::{ClientAddress, Credential, Identity, params::Params},
+            extract::{ClientAddress, Identity, params::Params},
             problem::{ApiResult, Problem},
         },
         state::App,
@@ -80,7 +77,7 @@ pub async fn export(
     let event = Event::of(AuditAction::Exported).by(user).about(user);
     let event = event.from_address(address).detail(what);
     audit::record(&app.store, app.clock.now(), event).await;
-    let text = while_allowed(app, user, identity.credential, text);
+    let text = while_allowed(app, identity, text);
     Ok(download(Body::from_stream(text), request))
 }
 
@@ -88,19 +85,21 @@ pub async fn export(
 /// session or key ended.
 pub(crate) fn while_allowed(
     app: App,
-    user: UserId,
-    credential: Credential,
+    identity: Identity,
     text: impl Stream<Item = Result<String>>,
 ) -> impl Stream<Item = Result<String>> {
-    let wakes = app.store.wakeups().subscribe(user);
+    let wakes = app.store.wakeups().subscribe(identity.account.id);
+    let (credential, expires_at) = (identity.credential.clone(), identity.expires_at);
     let checked = wakes.borrow().access;
     let state = (wakes, checked, app, credential);
-    text.scan(state, |(wakes, checked, app, credential), part| {
+    text.scan(state, move |(wakes, checked, app, credential), part| {
+        let has_expired = expires_at.is_some_and(|at| at <= app.clock.now());
         let access = wakes.borrow().access;
         let has_changed = std::mem::replace(checked, access) != access;
         let (app, credential) = (app.clone(), credential.clone());
         async move {
-            let is_allowed = !has_changed || matches!(credential.identity(&app).await, Ok(Some(_)));
+            let is_allowed = !has_expired
+                && (!has_changed || matches!(credential.identity(&app).await, Ok(Some(_))));
             Some(if is_allowed {
                 part
             } else {

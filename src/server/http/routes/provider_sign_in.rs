@@ -111,7 +111,10 @@ pub async fn callback(
             redirect(jar, &next)
         }
         Err(failure) => {
-            if let Some(event) = failure.event() {
+            let limited = &app.limits.limited_events;
+            let is_new = failure != SignInFailure::TooOften
+                || limited.check(&network_of(from).to_string()).is_ok();
+            if let Some(event) = failure.event().filter(|_| is_new) {
                 let event = event.from_address(Some(from)).detail(failure.as_str());
                 audit::record(&app.store, app.clock.now(), event).await;
             }
