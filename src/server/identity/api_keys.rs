@@ -153,9 +153,7 @@ pub async fn key_owner(store: &Store, id: &str) -> Result<UserId> {
 /// Revokes every key of a user; streams opened with them end.
 pub async fn revoke_all_keys(store: &Store, now: Timestamp, user: UserId) -> Result<()> {
     let mut tx = store.begin().await?;
-    for key in api_keys::of_user(&mut tx, user).await? {
-        api_keys::revoke(&mut tx, now, user, &key.id).await?;
-    }
+    api_keys::revoke_all(&mut tx, now, user).await?;
     tx.commit().await?;
     store.wakeups().access(user);
     Ok(())

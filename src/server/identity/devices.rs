@@ -1,7 +1,7 @@
 //! The browsers in which a user is signed in, with readable names; and password changes, which end
 //! the other sessions.
 
-use super::{password, validation::checked_password};
+use super::{password, validation::password_problem};
 use crate::{
     domain::{Account, Device, ids::UserId, time::Timestamp},
     server::{
@@ -70,16 +70,10 @@ pub async fn change_password(
     keep: Option<&str>,
 ) -> Result<()> {
     let user = account.id;
-    let new = checked_password(new, &account.email).map_err(|error| match error {
-        Error::Refused(fields) => fields
-            .into_iter()
-            .next()
-            .map_or(Error::NotFound("password"), |field| {
-                Error::refused("new password", field.reason)
-            }),
-        other => other,
-    })?;
-    let hash = password::hash(new).await?;
+    if let Some(why) = password_problem(new, &account.email) {
+        return Err(Error::refused("new password", why));
+    }
+    let hash = password::hash(new.to_owned()).await?;
     let mut tx = store.begin().await?;
     people::set_password(&mut tx, user, &hash).await?;
     known_browsers::forget(&mut tx, user).await?;

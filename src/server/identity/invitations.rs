@@ -159,9 +159,7 @@ async fn set_password(tx: &mut Tx<'_>, now: Timestamp, email: &str, hash: &str) 
     sessions::delete_all(tx, person.id).await?;
     known_browsers::forget(tx, person.id).await?;
     identities::refuse_earlier_tokens(tx, now, person.id).await?;
-    for key in api_keys::of_user(tx, person.id).await? {
-        api_keys::revoke(tx, now, person.id, &key.id).await?;
-    }
+    api_keys::revoke_all(tx, now, person.id).await?;
     Ok(Account {
         id: person.id,
         email: person.email,

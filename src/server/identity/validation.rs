@@ -30,13 +30,19 @@ pub(crate) fn checked_email(email: &str) -> Result<String> {
 /// Validates a new password of the account with this address. Errors: `Refused` if it is too short,
 /// too long or easily guessed.
 pub(crate) fn checked_password(password: &str, email: &str) -> Result<String> {
+    match password_problem(password, email) {
+        Some(why) => Err(Error::refused("password", why)),
+        None => Ok(password.to_owned()),
+    }
+}
+
+/// Why a new password of the account with this address is refused: it is too short, too long or
+/// easily guessed.
+pub(super) fn password_problem(password: &str, email: &str) -> Option<String> {
     if password.chars().count() < password::MIN_CHARS || password.len() > password::MAX_BYTES {
-        return Err(Error::refused("password", password::rule()));
+        return Some(password::rule());
     }
-    if password::is_easily_guessed(password, email) {
-        return Err(Error::refused("password", password::EASILY_GUESSED));
-    }
-    Ok(password.to_owned())
+    password::is_easily_guessed(password, email).then(|| password::EASILY_GUESSED.to_owned())
 }
 
 #[cfg(test)]
