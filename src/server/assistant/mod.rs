@@ -1,7 +1,7 @@
 //! The assistant. A turn is a user's message, the model calls, the tool calls, and the answer. It
 //! runs as a task of the server, so closing the tab does not end it.
 //!
-//! `turn`: one turn. `history`: what models are told of earlier turns. `chain`: calls models in
+//! `turn`: one turn. `history`: what earlier turns add to a request. `chain`: calls models in
 //! order, by the rules of `retry_policy` and `breaker`, fitted by `budget`, put in order by
 //! `message_order`, counted by `cost`. `response`, `answer`, `reasoning`: what a model sends,
 //! within `bounds`. `attachments`: files of a message. `turn_log`, `turn_log_notes`: work log

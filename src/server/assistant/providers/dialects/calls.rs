@@ -10,7 +10,7 @@ pub const CALLS_MAX: usize = 64;
 pub const ARGUMENTS_MAX_BYTES: usize = 64 * 1_024;
 /// Maximum length of a call's id and of a tool's name, in characters.
 const NAME_MAX_CHARS: usize = 256;
-/// What stands in place of arguments that are too long; not an object, so the call is refused.
+/// Replaces arguments that are too long; not an object, so the call is refused.
 pub const TOO_LONG: &str = "The arguments are longer than 64 KiB and were not read.";
 
 /// A part of a call.
